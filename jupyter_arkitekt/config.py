@@ -53,11 +53,7 @@ def private_dir(path: Path) -> Path:
 def data_dir() -> Path:
     """Folder of the local platform: ``ARKITEKT_DATA_DIR``, or the user's data folder. Not created here."""
     named = env(ARKITEKT_DATA_DIR)
-    return (
-        Path(named).expanduser().resolve()
-        if named
-        else Path(platformdirs.user_data_dir(APP_NAME, False)).resolve()
-    )
+    return Path(named).expanduser().resolve() if named else Path(platformdirs.user_data_dir(APP_NAME, False)).resolve()
 
 
 def cache_dir() -> Path:
