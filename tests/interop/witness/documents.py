@@ -4,16 +4,14 @@ import importlib
 import json
 import sys
 
+KINDS = ("Query", "Mutation", "Subscription")
+
 documents = {}
 for package in sys.argv[1:]:
     schema = importlib.import_module(f"{package}.api.schema")
     documents[package] = {
-        name: value.Meta.document
-        for name, value in vars(schema).items()
-        if isinstance(value, type)
-        and hasattr(getattr(value, "Meta", None), "document")
-        and value.Meta.document.rstrip().endswith("}")
-        and value.__name__ == name
-        and any(word in value.Meta.document for word in ("query ", "mutation ", "subscription "))
+        name: operation.Meta.document
+        for name, operation in vars(schema).items()
+        if name.endswith(KINDS) and hasattr(getattr(operation, "Meta", None), "document")
     }
 print(json.dumps(documents))
