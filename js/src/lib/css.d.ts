@@ -1,0 +1,2 @@
+// esbuild turns these imports into a style sheet beside the module.
+declare module "*.css";
