@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from jupyter_arkitekt.imaging._label import label_mask
 
 #: Units from large to small: factor to micrometres and symbol.
 _UNITS = ((1e6, "m"), (1e3, "mm"), (1.0, "µm"), (1e-3, "nm"), (1e-6, "pm"))
@@ -72,7 +73,7 @@ def format_length(micrometres: float, *, digits: int = 3) -> str:
 
 
 def draw_scale_bar(picture: NDArray[np.uint8], bar: ScaleBar) -> NDArray[np.uint8]:
-    """Return the picture with the bar and its label in the lower right corner, white on a dark edge.
+    """Return the picture with the bar and its label in the lower right corner, white on a dark plate.
 
     Parameters
     ----------
@@ -86,32 +87,23 @@ def draw_scale_bar(picture: NDArray[np.uint8], bar: ScaleBar) -> NDArray[np.uint
     array
         (y, x, 3) uint8, memory of its own.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     height, width = picture.shape[:2]
-    image = Image.fromarray(np.ascontiguousarray(picture))
-    draw = ImageDraw.Draw(image, "RGBA")
-    text = min(max(11, round(width / 22)), 28)
-    thick = max(2, round(text / 4))
-    margin = max(4, round(text * 0.55))
-    font: Any = ImageFont.load_default(text)
-    left_edge, top_edge, right_edge, bottom_edge = draw.textbbox((0, 0), bar.label, font=font)
-    label_width, label_height = right_edge - left_edge, bottom_edge - top_edge
+    out = picture.copy()
+    size = min(max(12, round(width / 22)), 28)
+    thick, margin, pad = max(2, round(size / 5)), max(4, round(size * 0.55)), max(4, round(size * 0.3))
+    ink = label_mask(bar.label, size)
+    label_height, label_width = ink.shape
     block = max(bar.pixels, label_width)
-    if block + 2 * margin > width or label_height + thick + 3 * margin > height:
-        return np.asarray(image).copy()
-    right = width - 1 - margin
-    bottom = height - 1 - margin
-    left = right - bar.pixels + 1
-    # A plate of half-transparent dark lets the white be read on a bright picture too.
-    pad = max(3, margin // 2)
-    draw.rounded_rectangle(
-        (right - block + 1 - pad, bottom - thick - pad - label_height - pad, right + pad, bottom + pad),
-        radius=pad,
-        fill=(0, 0, 0, 150),
-    )
-    draw.rectangle((left, bottom - thick + 1, right, bottom), fill=(255, 255, 255, 255))
-    centre = (left + right) / 2
-    start = min(max(centre - label_width / 2, right - block + 1), right - label_width + 1)
-    draw.text((start - left_edge, bottom - thick - pad - label_height - top_edge), bar.label, font=font, fill="white")
-    return np.asarray(image).copy()
+    if block + 2 * (margin + pad) > width or label_height + thick + 3 * margin > height:
+        return out
+    right, bottom = width - margin, height - margin  # exclusive
+    # A half-dark plate lets the white be read on a bright picture too.
+    plate = out[bottom - thick - label_height - 2 * pad : bottom + pad, right - block - pad : right + pad]
+    plate //= 3
+    left = right - (block + bar.pixels) // 2
+    out[bottom - thick : bottom, left : left + bar.pixels] = 255
+    top, start = bottom - thick - pad - label_height, right - (block + label_width) // 2
+    under = out[top : top + label_height, start : start + label_width]
+    share = ink[..., None].astype(np.uint16)
+    under[...] = (under * (255 - share) + 255 * share) // 255
+    return out
