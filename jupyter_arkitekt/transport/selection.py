@@ -1,13 +1,14 @@
 """From a pydantic model to the selection of a GraphQL query, and from there to what one deployment has.
 
 A model names its fields once: their names are the query's fields, their types say what is selected inside. With a
-schema at hand the selection is fitted to it: a field that the deployment lacks is left out when the model can do without
-(it has a default); otherwise the smallest thing around it that can be left out is; and if there is none, the query is
-refused before it is sent.
+schema at hand the selection is fitted to it: a field that the deployment lacks is left out when the model can do
+without (it has a default); otherwise the smallest thing around it that can be left out is; and if there is none, the
+query is refused before it is sent.
 """
 
 from __future__ import annotations
 
+import functools
 import types
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -49,11 +50,14 @@ def select(model: Any, schema: GraphQLSchema | None = None, of: GraphQLNamedType
         found = _models(model)
         of = schema.type_map.get(_typenames(found[0])[0]) if found else None
     try:
-        return _Selector(schema).inside(model, of)
+        return _selection(model, schema, of)
     except _UnfitError as error:
-        raise ServerError(
-            f"This deployment cannot answer: {error}. Ask for a model in which that is optional."
-        ) from None
+        raise ServerError(f"This deployment cannot answer: {error}. Ask for less.") from None
+
+
+@functools.lru_cache(maxsize=256)
+def _selection(model: Any, schema: GraphQLSchema | None, of: GraphQLNamedType | None) -> str:
+    return _Selector(schema).inside(model, of)
 
 
 class _UnfitError(Exception):
@@ -100,7 +104,7 @@ class _Selector:
             if self.schema is not None and of is not None:
                 concrete = self.schema.type_map.get(name)
                 possible = concrete is of or (
-                    concrete is not None and is_abstract_type(of) and self.schema.is_sub_type(of, concrete)  # type: ignore[arg-type]  # is_sub_type looks a type up by name
+                    concrete is not None and is_abstract_type(of) and self.schema.is_sub_type(of, concrete)
                 )
                 if not possible:
                     continue
