@@ -55,7 +55,7 @@ class Validator(WireModel):
     """A rule for a port's value, as the text of a JavaScript function that says whether the value is good."""
 
     function: str
-    dependencies: Annotated[list[str], BeforeValidator(lambda value: value or [])] = Field(default_factory=list)
+    dependencies: list[str] | None = None
     label: str | None = None
     error_message: str | None = None
 
