@@ -64,7 +64,7 @@ def error_dict(error: BaseException) -> dict[str, Any]:
         shown["message"] = "the server's disk is full; nothing was changed"
         shown["extensions"] = {"code": "STORAGE_FULL"}
     elif cause is not located and (located.path or located is not error):
-        # A resolver's own fault. Without a path the cause is a value that does not fit its type, which the caller may know.
+        # A resolver's own fault. Without a path it is a value that does not fit its type, which the caller may know.
         where = ".".join(str(step) for step in located.path or ())
         logger.error("Failed to resolve %s", where or "an operation", exc_info=cause)
         shown["message"] = "internal error"

@@ -29,7 +29,7 @@ MAX_COMPARISONS = 1_000_000
 
 @dataclass(slots=True)
 class _Weight:
-    """Weight of one selection set: its depth, its fields, and per response name how often it is asked for and with how much below."""
+    """Weight of one selection set; `names` has for each response name how often it is asked for, and with how much."""
 
     depth: int = 0
     fields: int = 0

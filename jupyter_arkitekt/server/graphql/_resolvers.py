@@ -21,6 +21,7 @@ from graphql import (
 from jupyter_arkitekt.server.graphql._scalars import DEFAULT_SCALARS
 
 F = TypeVar("F", bound=Callable[..., Any])
+Info = GraphQLResolveInfo[Any]
 Scalar = tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -84,7 +85,7 @@ class Resolvers:
         serialize: Callable[[Any], Any] | None = None,
         parse: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Let `serialize` and `parse` turn values of the scalar `name` into JSON and back; either raises on a misfit."""
+        """Let `serialize` and `parse` turn values of the scalar `name` into JSON and back; either raises if it cannot."""
         self.scalars[name] = (serialize, parse)
 
     def attach(self, schema: GraphQLSchema) -> None:
@@ -138,18 +139,18 @@ def _is_served(field: GraphQLField) -> bool:
 
 
 def _resolver(fn: Callable[..., Any]) -> Callable[..., Any]:
-    def resolve(parent: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve(parent: Any, info: Info, **arguments: Any) -> Any:
         return fn(parent, info.context, **arguments)
 
     return resolve
 
 
-def _same(value: Any, _info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def _same(value: Any, _info: Info, **_arguments: Any) -> Any:
     return value
 
 
-def _type_resolver(fn: Callable[[Any], str]) -> Callable[[Any, GraphQLResolveInfo, GraphQLAbstractType], str]:
-    def resolve(value: Any, _info: GraphQLResolveInfo, _type: GraphQLAbstractType) -> str:
+def _type_resolver(fn: Callable[[Any], str]) -> Callable[[Any, Info, GraphQLAbstractType], str]:
+    def resolve(value: Any, _info: Info, _type: GraphQLAbstractType) -> str:
         return fn(value)
 
     return resolve
@@ -165,7 +166,7 @@ def _attach_scalar(
         scalar.coerce_input_value = parse
 
 
-def resolve_default(parent: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def resolve_default(parent: Any, info: Info, **_arguments: Any) -> Any:
     """Read a field from its parent: the item or attribute of its name, else of its name in snake case."""
     name = info.field_name
     if isinstance(parent, Mapping):
@@ -176,7 +177,7 @@ def resolve_default(parent: Any, info: GraphQLResolveInfo, **_arguments: Any) ->
     return getattr(parent, snake_case(name), None) if value is None else value
 
 
-def type_name(value: Any, _info: GraphQLResolveInfo, abstract: GraphQLAbstractType) -> str:
+def type_name(value: Any, _info: Info, abstract: GraphQLAbstractType) -> str:
     """Name the concrete type of a value: its ``__typename`` item or attribute."""
     name = value.get("__typename") if isinstance(value, Mapping) else getattr(value, "__typename", None)
     if not isinstance(name, str):

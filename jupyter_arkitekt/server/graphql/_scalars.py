@@ -11,7 +11,7 @@ from graphql import GraphQLError
 
 
 def _date_time_out(value: Any) -> str:
-    """Write a time as ISO 8601 with its offset; a number is seconds since the epoch, a time without an offset is UTC."""
+    """Write a time as ISO 8601 with its offset. A number is seconds since the epoch, a time without an offset UTC."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = datetime.fromtimestamp(value, UTC)
     if isinstance(value, datetime):

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, CursorResult, delete, insert, select
 
 from jupyter_arkitekt.server.db import Database
 from jupyter_arkitekt.server.db.identity import access_tokens, claims, clients, organisations, users
@@ -23,7 +23,7 @@ _REMEMBERED = 1.0
 _MAX_REMEMBERED = 4096
 
 
-class InvalidClient(IdentityError):
+class InvalidClientError(IdentityError):
     """Client id and secret do not belong together."""
 
 
@@ -53,7 +53,7 @@ def register(connection: Connection, manifest: Manifest, user_id: int, claim_tok
     now = time.time()
     if found is None:
         made = connection.execute(insert(clients).values(client_id=str(uuid.uuid4()), created_at=now, **identity))
-        found = made.inserted_primary_key[0]
+        found = _key_of(made)
     claim = connection.execute(
         insert(claims).values(
             token_hash=digest(claim_token),
@@ -63,7 +63,13 @@ def register(connection: Connection, manifest: Manifest, user_id: int, claim_tok
             created_at=now,
         )
     )
-    return int(claim.inserted_primary_key[0])
+    return _key_of(claim)
+
+
+def _key_of(result: CursorResult[Any]) -> int:
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def _secret(key: bytes, claim_token: str) -> str:
@@ -100,7 +106,7 @@ class Clients:
 
         Raises
         ------
-        InvalidClient
+        InvalidClientError
             If the secret is not the client's, or its person is disabled.
         IdentityError
             If it asks for scopes that it was not registered with.
@@ -114,7 +120,7 @@ class Clients:
         with self._db.begin() as connection:
             row = connection.execute(query).first()
             if row is None:
-                raise InvalidClient("unknown client, or wrong secret")
+                raise InvalidClientError("unknown client, or wrong secret")
             unknown = set(scopes) - set(row.manifest["scopes"])
             if unknown:
                 raise IdentityError(f"scopes that the app was not registered with: {', '.join(sorted(unknown))}")

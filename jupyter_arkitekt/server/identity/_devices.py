@@ -1,12 +1,13 @@
-"""Device codes: an app shows a code, a person allows it on a page, the app gets its claim token (RFC 8628 in spirit)."""
+"""Device codes: an app shows a code, a person allows it on a page, the app gets its claim token (after RFC 8628)."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from jupyter_arkitekt.server.db import Database
 from jupyter_arkitekt.server.db.identity import claims, device_codes
@@ -113,7 +114,7 @@ class Devices:
         return derive(self._key, "device", row.code, row.nonce)
 
 
-def _alive(code: str):  # type: ignore[no-untyped-def]  # a Select of all columns has no short name
+def _alive(code: str) -> Select[Any]:
     return select(device_codes).where(device_codes.c.code == code, device_codes.c.expires_at > time.time())
 
 

@@ -1,6 +1,7 @@
 """Fakts over HTTP: discovery, the ways to sign an app in, its configuration, its access tokens.
 
-Refusals of the fakts endpoints are answers of status 200 with ``"status": "error"``; released clients read nothing else.
+Refusals of the fakts endpoints are answers of status 200 with ``"status": "error"``; released clients read no
+other.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from jupyter_arkitekt import __version__
 from jupyter_arkitekt.server.http import TooLarge, base_url, client_address, read_body
 from jupyter_arkitekt.server.identity._caller import IdentityError
-from jupyter_arkitekt.server.identity._clients import TOKEN_SECONDS, InvalidClient
+from jupyter_arkitekt.server.identity._clients import TOKEN_SECONDS, InvalidClientError
 from jupyter_arkitekt.server.identity._facts import active_facts, discovery
 from jupyter_arkitekt.server.identity._limiter import Limiter
 from jupyter_arkitekt.server.identity._manifest import read_manifest
@@ -115,7 +116,7 @@ class Fakts:
         scope = " ".join(form.get("scope", []))
         try:
             token = self._identity.clients.issue(client_id, secret, tuple(dict.fromkeys(scope.split())))
-        except InvalidClient as error:
+        except InvalidClientError as error:
             return _oauth(401, "invalid_client", str(error))
         except IdentityError as error:
             return _oauth(400, "invalid_scope", str(error))
@@ -141,8 +142,8 @@ def routes(platform: Platform) -> list[BaseRoute]:
         ("report", fakts.report, "message"),
     ):
         malformed = "message" if name in ("claim", "report") else "error"
-        for slash in ("/", ""):
-            found.append(Route(f"/lok/f/{name}{slash}", _endpoint(endpoint, key, malformed), methods=["POST"]))
+        served = _endpoint(endpoint, key, malformed)
+        found.extend(Route(f"/lok/f/{name}{slash}", served, methods=["POST"]) for slash in ("/", ""))
     found.extend(Route(f"/lok/o/token{slash}", fakts.token, methods=["POST"]) for slash in ("/", ""))
     return found
 

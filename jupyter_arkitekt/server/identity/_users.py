@@ -45,10 +45,10 @@ class Users:
             if connection.scalar(select(users.c.id).where(users.c.owner).limit(1)) is not None:
                 return
             now = time.time()
-            made = connection.execute(insert(organisations).values(slug="local", name="Local", created_at=now))
+            connection.execute(insert(organisations).values(slug="local", name="Local", created_at=now))
             connection.execute(
                 insert(users).values(
-                    organisation_id=made.inserted_primary_key[0],
+                    organisation_id=select(organisations.c.id).where(organisations.c.slug == "local").scalar_subquery(),
                     username=owner,
                     password=None,
                     roles=ROLES,

@@ -150,9 +150,9 @@ def _port(port: Wire, constraints: str, depth: int, path: str) -> Wire:
         raise Refuse(f"port {path} of kind {kind} needs an identifier")
     if "@" in (port.get("identifier") or "") and "/" not in port["identifier"]:
         raise Refuse(f"port {path}: the identifier {port['identifier']!r} has to look like @package/name")
-    if kind == "QUANTITY" and not port.get("referenceUnit"):
-        raise Refuse(f"port {path} of kind QUANTITY needs a reference unit")
     full = _only(port, _PORT)
+    if kind == "QUANTITY":
+        full["dimension"] = _dimension(port, path)
     full["nullable"] = bool(port.get("nullable"))
     full["validators"] = _each(port.get("validators"), _VALIDATOR)
     full["effects"] = _each(port.get("effects"), _EFFECT)
@@ -161,6 +161,26 @@ def _port(port: Wire, constraints: str, depth: int, path: str) -> Wire:
     full["widget"] = _widget(port.get("widget"), constraints, depth, path)
     full["children"] = None if children is None else [_port(c, constraints, depth + 1, f"{path}..") for c in children]
     return full
+
+
+def _dimension(port: Wire, path: str) -> str:
+    import pint  # loading it costs 0.2 s, and few functions take a quantity
+
+    if not port.get("referenceUnit"):
+        raise Refuse(f"port {path} of kind QUANTITY needs a reference unit")
+    units = pint.get_application_registry()
+    try:
+        dimensions = {
+            unit: str(units.Unit(unit).dimensionality)
+            for unit in (port["referenceUnit"], *(port.get("proposedUnits") or ()))
+        }
+    except (pint.PintError, ValueError, TypeError) as error:
+        raise Refuse(f"port {path} names a unit that nobody knows: {error}") from error
+    dimension = dimensions[port["referenceUnit"]]
+    odd = [unit for unit, found in dimensions.items() if found != dimension]
+    if odd or port.get("dimension") not in {None, dimension}:
+        raise Refuse(f"port {path} is a {dimension}; {odd[0] if odd else port['dimension']} does not fit to it")
+    return dimension
 
 
 def _widget(widget: Wire | None, constraints: str, depth: int, path: str) -> Wire | None:
