@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import stat
 import tempfile
 from pathlib import Path
@@ -78,3 +79,19 @@ def runtime_file(data: Path) -> Path:
     """Return the file that says which process serves the data directory `data` on this host."""
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
     return runtime_dir() / f"{digest}.json"
+
+
+def host_name() -> str:
+    """Return the name of this host, as it stands in runtime files."""
+    return platform.node()
+
+
+def boot_id() -> str:
+    """Return what names this host's current boot, empty where the system does not say.
+
+    Source: random(4), ``/proc/sys/kernel/random/boot_id``.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -118,7 +118,10 @@ class Listing:
 
     def _order(self, ordering: Ordering) -> list[ColumnElement[Any]]:
         order = [
-            _direction(self.ordered_by[name], how) for each in ordering or () for name, how in each.items() if how is not None
+            _direction(self.ordered_by[name], how)
+            for each in ordering or ()
+            for name, how in each.items()
+            if how is not None
         ]
         return [*order, self.table.c.id.asc()]
 
@@ -139,7 +142,9 @@ class Listing:
         if mine:
 
             @resolvers.query(mine)
-            def _mine(_parent: object, ctx: Context, filters: Any = None, ordering: Any = None, pagination: Any = None) -> Any:
+            def _mine(
+                _parent: object, ctx: Context, filters: Any = None, ordering: Any = None, pagination: Any = None
+            ) -> Any:
                 own = self.table.c.creator_id == ctx.caller.user_id
                 return self.rows(ctx, filters, ordering, pagination, own)
 

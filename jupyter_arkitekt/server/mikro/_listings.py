@@ -248,7 +248,10 @@ TABLES = Listing(
     by(db.table, "createdAt", "name", "id"),
 )
 MESHES = Listing(
-    db.mesh, "mesh", Filter({**f.named(db.mesh), "pinned": f.pinned(db.mesh, "mesh")}), by(db.mesh, "createdAt", "name", "id")
+    db.mesh,
+    "mesh",
+    Filter({**f.named(db.mesh), "pinned": f.pinned(db.mesh, "mesh")}),
+    by(db.mesh, "createdAt", "name", "id"),
 )
 RGB_CONTEXTS = Listing(
     db.rgb_context,
@@ -295,7 +298,9 @@ ROIS = Listing(
             "images": f.ids(db.roi.c.image_id),
             "search": _roi_search,
             **{
-                f"{side}{axis.upper()}": f.numeric(db.roi.c[f"{side}_{axis}"]) for side in ("min", "max") for axis in "xyzt"
+                f"{side}{axis.upper()}": f.numeric(db.roi.c[f"{side}_{axis}"])
+                for side in ("min", "max")
+                for axis in "xyzt"
             },
         }
     ),

@@ -28,14 +28,18 @@ def finite(value: Any) -> int | float:
 
 def _store(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(  # noqa: TRY004 - refused input, not a bug
+        raise ValueError(
             "the id of a finished upload is needed: request an upload, write the data, and send the store's id"
         )
     return str(value)
 
 
 def _matrix(value: Any) -> list[list[float]]:
-    if not isinstance(value, list) or len(value) != 4 or any(not isinstance(row, list) or len(row) != 4 for row in value):
+    if (
+        not isinstance(value, list)
+        or len(value) != 4
+        or any(not isinstance(row, list) or len(row) != 4 for row in value)
+    ):
         raise ValueError("a matrix is four lists of four numbers")
     return [[float(finite(each)) for each in row] for row in value]
 

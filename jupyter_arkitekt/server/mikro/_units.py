@@ -23,7 +23,15 @@ _SYMBOLS = {"length": ("m",), "time": ("s",)}
 _WORDS = {"length": ("meter", "metre", "meters", "metres"), "time": ("second", "seconds", "sec")}
 _OTHERS = {
     "length": {"Å": 1e-10, "angstrom": 1e-10, "micron": 1e-6},
-    "time": {"min": 60.0, "minute": 60.0, "minutes": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "day": 86400.0},
+    "time": {
+        "min": 60.0,
+        "minute": 60.0,
+        "minutes": 60.0,
+        "h": 3600.0,
+        "hour": 3600.0,
+        "hours": 3600.0,
+        "day": 86400.0,
+    },
 }
 
 
@@ -45,7 +53,7 @@ def _factor(unit: str, dimension: str) -> float | None:
     known = _UNITS[dimension].get(unit)
     if known is not None:
         return known
-    import pint  # noqa: PLC0415 - half a second, for rare units only
+    import pint
 
     try:
         base = pint.application_registry.Quantity(1.0, unit).to("meter" if dimension == "length" else "second")
@@ -86,7 +94,7 @@ def parse(value: Any, dimension: str) -> str | float:
         If it is neither a quantity of `dimension` ("length" or "time") nor a number.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"a {dimension} is a string with a unit, this is {type(value).__name__}")  # noqa: TRY004 - refused input, not a bug
+        raise ValueError(f"a {dimension} is a string with a unit, this is {type(value).__name__}")
     if isinstance(value, str):
         return _parts(value, dimension)[1]
     if not math.isfinite(value):

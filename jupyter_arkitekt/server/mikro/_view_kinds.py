@@ -152,9 +152,7 @@ KINDS = {
             _as_given("scaleX", "scaleY", "scaleZ", "scaleT", "scaleC"),
             {"parent": Link("origin_id", db.image, "image", required=True)},
         ),
-        ViewKind(
-            "TIMEPOINT", "TimepointView", _timepoint, {"era": Link("era_id", db.era, "era", required=True)}
-        ),
+        ViewKind("TIMEPOINT", "TimepointView", _timepoint, {"era": Link("era_id", db.era, "era", required=True)}),
         ViewKind(
             "WELL_POSITION",
             "WellPositionView",
