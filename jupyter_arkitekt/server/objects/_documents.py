@@ -143,10 +143,10 @@ def read_complete(body: bytes) -> list[Part]:
 
 def _parse(body: bytes, name: str) -> Element:
     try:
-        root = fromstring(body, forbid_dtd=True)
+        root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise _malformed("The body is no XML that is taken here.") from error
-    if not isinstance(root, Element) or _name(root) != name:
+    if _name(root) != name:
         raise _malformed(f"The body has to be a {name} document.")
     return root
 

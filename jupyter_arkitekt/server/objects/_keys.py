@@ -1,9 +1,9 @@
 """Keys of objects as paths of files, and back.
 
-A key is written by a stranger; a path must not be. Each segment of a key becomes one name in the file system: lower-case
-ASCII letters, digits, ``-``, ``_`` and ``.`` stand for themselves, every other byte of its UTF-8 is written ``%xx``. So names
-never meet on a file system that folds case or normalises Unicode, and the keys that zarr makes stay readable: an array at
-``<key>`` is a zarr array in the folder of that name.
+A key is written by a stranger; a path must not be. Each segment of a key becomes one name in the file system:
+lower-case ASCII letters, digits, ``-``, ``_`` and ``.`` stand for themselves, every other byte of its UTF-8 is
+written ``%xx``. So names never meet on a file system that folds case or normalises Unicode, and the keys that zarr
+makes stay readable: an array at ``<key>`` is a zarr array in the folder of that name.
 
 Keys that no client of ours makes and that proxies and file systems read in ways of their own are refused: empty, ``.`` and
 ``..`` segments (a leading or a trailing slash makes an empty one), and characters that XML cannot carry.

@@ -39,9 +39,9 @@ class Entry(NamedTuple):
 def entry(key: str, info: os.stat_result) -> Entry:
     """Return what `info` says of the object `key`.
 
-    The entity tag is made of the file's number, time and size. Nothing has to be stored beside the file, listing and reading
-    agree on it, and a file that was changed or restored behind the server's back gets another one. The dash says that it is no
-    MD5, which some S3 clients would check.
+    The entity tag is made of the file's number, time and size. Nothing has to be stored beside the file, listing and
+    reading agree on it, and a file that was changed or restored behind the server's back gets another one. The dash
+    says that it is no MD5, which some S3 clients would check.
     """
     return Entry(key, info.st_size, info.st_mtime_ns, f"{info.st_ino:x}-{info.st_mtime_ns:x}-{info.st_size:x}")
 

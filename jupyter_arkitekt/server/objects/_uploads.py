@@ -137,8 +137,8 @@ class Uploads:
         Raises
         ------
         S3Error
-            404, if there is no such upload; 400, if the parts are out of order, not there, or together too large; 412, if
-            `allow` says no (see `Storage.commit`).
+            404, if there is no such upload; 400, if the parts are out of order, not there, or together too large;
+            412, if `allow` says no (see `Storage.commit`).
         """
         wanted = [[number, etag] for number, etag in parts]
         with self._exclusive(upload_id):

@@ -1,8 +1,9 @@
 """Short-lived credentials for one prefix of one bucket, kept by nobody.
 
-A grant is three strings, as S3 knows them. The session token carries what the grant allows and until when, signed with the
-platform's secret; the secret key is derived from the token with the same secret. So the server keeps no list: it checks the
-token that comes with each request and derives the key again. Grants survive a restart, cost no table, and end by time alone.
+A grant is three strings, as S3 knows them. The session token carries what the grant allows and until when, signed
+with the platform's secret; the secret key is derived from the token with the same secret. So the server keeps no
+list: it checks the token that comes with each request and derives the key again. Grants survive a restart, cost no
+table, and end by time alone.
 
 Both uses of the secret have a key of their own (HMAC with a label), so that no signature of one is good for the other.
 """

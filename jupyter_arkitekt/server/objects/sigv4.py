@@ -1,6 +1,7 @@
 """AWS Signature Version 4: who signed this request, and was it changed since?
 
-Pure functions over method, path, query and headers; no I/O, the clock is an argument. Written from the public documentation:
+Pure functions over method, path, query and headers; no I/O, the clock is an argument. Written from the public
+documentation:
 
 - https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html (canonical request, string to sign, header)
 - https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html (the same in a URL)
@@ -194,7 +195,7 @@ def _read_header(authorization: list[bytes], headers: Headers) -> _Claim:
     date = _single(headers, b"x-amz-date")
     if date is None:
         raise denied("The header x-amz-date is missing.")
-    return _claim(*found.groups(), date, _single(headers, b"x-amz-security-token") or "")
+    return _claim(found[1], found[2], found[3], date, _single(headers, b"x-amz-security-token") or "")
 
 
 def _claim(credential: str, signed_headers: str, signature: str, date: str, token: str) -> _Claim:

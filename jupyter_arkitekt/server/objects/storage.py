@@ -2,14 +2,15 @@
 
 ::
 
-    objects/zarr/<key>/zarr.json      an object, at its key
-    objects/.aside/zarr/a+/b          an object that cannot be there: where "a" is an object, "a/b" is kept aside, and the
+    objects/zarr/<key>/zarr.json      an object, at its key objects/.aside/zarr/a+/b          an object that cannot be
+    there: where "a" is an object, "a/b" is kept aside, and the
                                       other way round; folders are marked in this tree, so that there both have room
     objects/.temporary/               files in the making, swept at every start
     objects/.uploads/                 parts of multipart uploads (see `_uploads`)
 
-A file is written under a temporary name in the same file system and renamed into its place, so that a reader sees the old
-object or the new one, and a crash leaves temporary files only. An array stays a folder that zarr opens without this server.
+A file is written under a temporary name in the same file system and renamed into its place, so that a reader sees the
+old object or the new one, and a crash leaves temporary files only. An array stays a folder that zarr opens without
+this server.
 
 One server owns the folder (the platform holds a lock on its data directory), so that a lock in the process is enough to make
 conditional writes exact.
@@ -93,7 +94,8 @@ class Storage:
         Returns
         -------
         tuple of int and Entry, or None
-            A file descriptor that the caller closes; it goes on to show this object when another one is put in its place.
+            A file descriptor that the caller closes; it goes on to show this object when another one is put in its
+            place.
         """
         for path in self._places(bucket, key):
             try:
