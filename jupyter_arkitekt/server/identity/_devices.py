@@ -71,8 +71,8 @@ class Devices:
             row = connection.execute(_alive(code)).first()
         return None if row is None else _device(row)
 
-    def decide(self, code: str, user_id: int, *, allow: bool) -> Device:
-        """Allow or deny a pending code in the name of a person.
+    def decide(self, code: str, user_id: int | None, *, allow: bool) -> Device:
+        """Allow a pending code in the name of a person, or deny it; nobody has to sign in to say no.
 
         Raises
         ------
@@ -86,6 +86,8 @@ class Devices:
             if row.status != "pending":
                 raise IdentityError(f"this code was {row.status} before")
             if allow:
+                if user_id is None:
+                    raise IdentityError("somebody has to sign in to allow an app")
                 register(connection, read_manifest(row.manifest), user_id, self._claim_token(row), self._key)
             change = update(device_codes).where(device_codes.c.code == code)
             connection.execute(change.values(status="granted" if allow else "denied", user_id=user_id))

@@ -110,7 +110,7 @@ class Listing:
         offset, limit = page(pagination)
         name = (self.what, str(column), repr(filters), repr(ordering))
         statement = self.select(ctx, filters, ordering)
-        if through is not None:
+        if through is not None and inner is not None:
             statement = statement.join(through, inner == self.table.c.id)
         statement = statement.add_columns(column.label("owner"))
         found = children(ctx, owner, name, statement, column, "owner")

@@ -121,7 +121,7 @@ def _of_image(_ctx: Context, value: str) -> Condition:
     return view.c.image_id.in_(select(image.c.id).where(_lookups.search(image.c.folded, value)))
 
 
-_ANY_VIEW = {"id": f.same(view.c.id), "ids": f.ids(view.c.id), "isGlobal": _global}
+_ANY_VIEW: dict[str, f.Make] = {"id": f.same(view.c.id), "ids": f.ids(view.c.id), "isGlobal": _global}
 _SOME_VIEW = {
     **_ANY_VIEW,
     "image": f.same(view.c.image_id),

@@ -103,7 +103,7 @@ class ViewKind:
 
     name: str
     typename: str
-    values: Callable[[Mapping[str, Any]], Values] = _as_given()
+    values: Callable[[Mapping[str, Any]], Values] = field(default_factory=_as_given)
     links: Mapping[str, Link] = field(default_factory=dict)
 
 

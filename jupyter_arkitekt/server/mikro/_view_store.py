@@ -96,6 +96,17 @@ def _scales(connection: Connection, ctx: Context, image: Record, row: Mapping[st
     return scales
 
 
+def add_context(
+    connection: Connection, ctx: Context, image: Record, name: str, given: Mapping[str, Any] | None = None
+) -> int:
+    """Insert an RGB context of `image` and return its id."""
+    places = {axis: (given or {}).get(axis) or 0 for axis in "ztc"}
+    row = {**stamp(ctx), **named(name), "image_id": image["id"], "blending": "ADDITIVE", **places}
+    inserted = connection.execute(insert(db.rgb_context).values(row)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
+
+
 def put_in_context(connection: Connection, context: int, views: list[int]) -> None:
     """Add `views` to an RGB context."""
     if views:

@@ -168,7 +168,7 @@ def _dimension(port: Wire, path: str) -> str:
 
     if not port.get("referenceUnit"):
         raise Refuse(f"port {path} of kind QUANTITY needs a reference unit")
-    units = pint.get_application_registry()
+    units = pint.application_registry
     try:
         dimensions = {
             unit: str(units.Unit(unit).dimensionality)

@@ -67,11 +67,13 @@ class Parties:
         return self._remember(Party(**row))
 
     def _save(self, triple: tuple[str, int, int], facts: dict[str, Any]) -> Party:
-        key = dict(zip(("client_id", "user_id", "organisation_id"), triple, strict=True))
+        key: dict[str, Any] = dict(zip(("client_id", "user_id", "organisation_id"), triple, strict=True))
         with self._db.begin() as connection:
             found = connection.scalar(select(table.c.id).filter_by(**key))
             if found is None:
-                found = connection.execute(insert(table).values(**key, **facts)).inserted_primary_key[0]
+                inserted = connection.execute(insert(table).values(**key, **facts)).inserted_primary_key
+                assert inserted is not None
+                found = int(inserted[0])
             else:
                 connection.execute(update(table).where(table.c.id == found).values(**facts))
         return Party(id=found, **key, **facts)

@@ -1,0 +1,156 @@
+"""From what a caller names to the offer that runs it, and the task of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from jupyter_arkitekt.server.db import rekuest as db
+from jupyter_arkitekt.server.graphql import Refuse
+from jupyter_arkitekt.server.platform import Platform
+from jupyter_arkitekt.server.rekuest._broker import Broker
+from jupyter_arkitekt.server.rekuest._definitions import args_hash
+from jupyter_arkitekt.server.rekuest._frames import AssignRequest, ControlRequest, write
+from jupyter_arkitekt.server.rekuest._party import Party
+from jupyter_arkitekt.server.rekuest._rows import number
+from jupyter_arkitekt.server.rekuest._seat import Seat
+from jupyter_arkitekt.server.rekuest._task import Task
+
+_CONTROLS = {
+    "CANCEL_REQUEST": "CANCEL",
+    "INTERRUPT_REQUEST": "INTERRUPT",
+    "PAUSE_REQUEST": "PAUSE",
+    "RESUME_REQUEST": "RESUME",
+}
+
+
+def assign(
+    platform: Platform,
+    broker: Broker,
+    party: Party,
+    target: Mapping[str, Any],
+    args: dict[str, Any],
+    **given: Any,
+) -> Task:
+    """Make the task of a call and hand it to an agent.
+
+    Parameters
+    ----------
+    target
+        What is called: ``implementation``, ``action``, ``actionHash``, or ``agent`` with ``interface``.
+    given
+        Further columns of the task.
+
+    Raises
+    ------
+    Refuse
+        If there is no such thing, nobody hosts it now, or an argument has no port.
+    """
+    offers, what = _offers(platform, party.organisation_id, target)
+    offer, _seat = broker.choose(offers, what)
+    with platform.db.connect() as connection:
+        action = dict(
+            connection.execute(select(db.action).where(db.action.c.id == offer["action_id"])).mappings().one()
+        )
+    given.setdefault("reference", None)
+    given["reference"] = given["reference"] or str(uuid.uuid4())
+    return broker.assign(broker.new_task(party, offer, action, args=args, args_hash=args_hash(args), **given))
+
+
+def _offers(platform: Platform, organisation: int, target: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    query: Select[Any] = (
+        select(db.implementation, db.action.c.name)
+        .join(db.action, db.action.c.id == db.implementation.c.action_id)
+        .where(db.action.c.organisation_id == organisation)
+        .order_by(db.implementation.c.id)
+    )
+    if target.get("action") is not None:
+        what, query = f"the action {target['action']}", query.where(db.action.c.id == number(target["action"]))
+    elif target.get("implementation") is not None:
+        what = f"the implementation {target['implementation']}"
+        query = query.where(db.implementation.c.id == number(target["implementation"]))
+    elif target.get("actionHash") is not None:
+        what, query = f"the action {target['actionHash'][:12]}…", query.where(db.action.c.hash == target["actionHash"])
+    elif target.get("agent") is not None and target.get("interface") is not None:
+        what = f"{target['interface']} of the agent {target['agent']}"
+        query = query.where(
+            db.implementation.c.agent_id == number(target["agent"]),
+            db.implementation.c.interface == target["interface"],
+        )
+    else:
+        raise Refuse("name what to call: an action, an implementation, an action's hash, or an agent and an interface")
+    with platform.db.connect() as connection:
+        found = [dict(row) for row in connection.execute(query).mappings()]
+    if found:
+        return found, repr(found[0]["name"])
+    if target.get("action") is not None and _exists(platform, organisation, number(target["action"])):
+        return [], what
+    raise Refuse(f"there is no such function here: {what}", code="NOT_FOUND")
+
+
+def _exists(platform: Platform, organisation: int, action: int) -> bool:
+    same = select(db.action.c.id).where(db.action.c.id == action, db.action.c.organisation_id == organisation)
+    with platform.db.connect() as connection:
+        return connection.scalar(same) is not None
+
+
+def assign_from_task(platform: Platform, broker: Broker, seat: Seat, request: AssignRequest) -> str:
+    """Make a call from inside of a running task and return the answer's frame."""
+
+    def answer(task: int | None, *, made: bool = True, error: str | None = None) -> str:
+        return write(
+            "ASSIGN_RESPONSE",
+            request=request.id,
+            reference=request.reference,
+            task=None if task is None else str(task),
+            created=made,
+            error=error,
+        )
+
+    known = broker.of_reference(seat.party, request.reference)
+    if known is not None:
+        return answer(known, made=False)
+    parent = broker.task(number(request.parent)) if request.parent is not None else None
+    if parent is None or parent.agent_id != seat.id:
+        return answer(None, error="a call from an agent names the running task that makes it, as parent")
+    if request.dependency is not None:
+        return answer(None, error="declared dependencies are not resolved by this platform; name an action")
+    target = {
+        "action": request.action,
+        "implementation": request.implementation,
+        "actionHash": request.action_hash,
+        "agent": request.agent,
+        "interface": request.interface,
+    }
+    try:
+        task = assign(
+            platform,
+            broker,
+            seat.party,
+            target,
+            request.args,
+            reference=request.reference,
+            parent_id=parent.id,
+            root_id=parent.root_id or parent.id,
+            over_socket=True,
+            capture=bool(request.capture),
+            step=bool(request.step),
+            ephemeral=bool(request.ephemeral),
+        )
+    except Refuse as refusal:
+        return answer(None, error=str(refusal))
+    return answer(task.id)
+
+
+def control_from_agent(broker: Broker, seat: Seat, request: ControlRequest) -> str:
+    """Control a task that this agent called, and return the answer's frame."""
+    task = broker.task(number(request.task))
+    error = None
+    if task is None or task.party_id != seat.party.id:
+        error = "there is no such unfinished task of this caller"
+    else:
+        broker.control(task, _CONTROLS[request.type], step=request.step)
+    return write("CONTROL_RESPONSE", request=request.id, task=request.task, accepted=error is None, error=error)
