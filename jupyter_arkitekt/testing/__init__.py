@@ -1,0 +1,1 @@
+"""Helpers for tests: of this package, and of apps that use it."""
