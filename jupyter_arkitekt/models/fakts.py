@@ -119,6 +119,7 @@ class AuthFacts(FaktsModel):
     token_url: str
     report_url: str | None = None
     scopes: list[str] = ["openid", "profile", "email"]
+    user: str | None = None  # a word of this platform's; others put it into the access token
 
 
 class ActiveFacts(FaktsModel):
@@ -136,7 +137,6 @@ class CachedFacts(FaktsModel):
     fakts: ActiveFacts
     created: float
     hash: str
-    user: str | None = None
 
 
 #: What a person decided about a device code.

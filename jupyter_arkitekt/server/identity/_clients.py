@@ -34,6 +34,7 @@ class Claim:
     client_id: str
     client_secret: str
     manifest: Manifest
+    username: str
 
 
 def register(connection: Connection, manifest: Manifest, user_id: int, claim_token: str, key: bytes) -> int:
@@ -92,14 +93,14 @@ class Clients:
         IdentityError
             If it stands for nothing.
         """
-        query = select(claims, clients.c.client_id).join(clients, clients.c.id == claims.c.client)
+        query = select(claims, clients.c.client_id, users.c.username).join(clients, clients.c.id == claims.c.client)
         query = query.join(users, users.c.id == clients.c.user_id).where(~users.c.disabled)
         with self._db.connect() as connection:
             row = connection.execute(query.where(claims.c.token_hash == digest(claim_token))).first()
         secret = _secret(self._key, claim_token)
         if row is None or not same(row.secret_hash, digest(secret)):
             raise IdentityError("no client for this token")
-        return Claim(row.client_id, secret, read_manifest(row.manifest))
+        return Claim(row.client_id, secret, read_manifest(row.manifest), row.username)
 
     def issue(self, client_id: str, client_secret: str, scopes: tuple[str, ...]) -> str:
         """Return a new access token of `client_id`, good for :data:`TOKEN_SECONDS`.

@@ -61,6 +61,7 @@ def active_facts(claim: Claim, claim_token: str, base: str, name: str) -> dict[s
             "scopes": list(claim.manifest.scopes),
             "token_url": f"{base}/lok/o/token/",
             "report_url": f"{base}/lok/f/report/",
+            "user": claim.username,  # not upstream's; its clients ignore it
         },
         "instances": instances,
         "statuses": statuses,

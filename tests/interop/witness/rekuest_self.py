@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 from arkitekt_next import call, easy, register
 from rekuest_next.api.schema import list_implementations, my_implementation_at
@@ -18,6 +19,11 @@ def witness_double(value: int) -> int:
 
 with easy("org.example.self", url=os.environ["FAKTS_URL"], redeem_token=os.environ["FAKTS_REDEEM_TOKEN"]) as app:
     app.run_detached()
+    deadline = time.monotonic() + 60
+    while not any(offer.interface == "witness_double" for offer in list_implementations()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the function was not offered within a minute")
+        time.sleep(0.1)
     found = my_implementation_at(interface="witness_double")
     report = {"returned": call(found, 21), "offers": len(list_implementations())}
 print("REPORT " + json.dumps(report, default=str))
