@@ -84,7 +84,7 @@ def serve_door(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=limit,  # noqa: PLW1509 - the limit is for the child alone
+        preexec_fn=limit,
     )
     try:
         url = _first_line(process.stdout).strip()

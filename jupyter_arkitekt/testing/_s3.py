@@ -85,7 +85,25 @@ class SignedClient:
         wrong: Wrong | None = None,
     ) -> httpx.Response:
         """Send a request for `key`, or for the bucket itself, and return the answer."""
-        wrong = wrong or Wrong()
+        return self._client.send(self._build(method, key, query, body, headers, bucket, wrong or Wrong()))
+
+    def raw_head(self, method: str, key: str, *, body: bytes = b"") -> bytes:
+        """Return the head of a request as it goes over the wire; its body is left to the caller."""
+        request = self._build(method, key, None, body, None, None, Wrong())
+        lines = [b"%s %s HTTP/1.1" % (method.encode(), request.url.raw_path)]
+        lines += [b"%s: %s" % pair for pair in request.headers.raw]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _build(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str] | None,
+        body: bytes,
+        headers: Mapping[str, str] | None,
+        bucket: str | None,
+        wrong: Wrong,
+    ) -> httpx.Request:
         path = f"/{bucket or self.grant.bucket}" + (f"/{quote(key)}" if key else "")
         pairs = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in (query or {}).items())
         canonical_query = "&".join(f"{name}={value}" for name, value in pairs)
@@ -96,7 +114,7 @@ class SignedClient:
                 signed[name] = value
         sent_query = canonical_query if wrong.query is None else wrong.query
         target = (wrong.path or path) + (f"?{sent_query}" if sent_query else "")
-        return self._client.request(
+        return self._client.build_request(
             wrong.method or method,
             httpx.URL(self._url).copy_with(raw_path=target.encode()),
             headers=signed,

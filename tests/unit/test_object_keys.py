@@ -30,7 +30,13 @@ def some_keys(count: int, seed: int) -> set[str]:
 
 
 def test_every_segment_has_a_name_of_its_own_and_comes_back() -> None:
-    segments = {segment for key in some_keys(600, seed=1) for segment in key.split("/")} | {"...", "a.", ".a", "%41", "A"}
+    segments = {segment for key in some_keys(600, seed=1) for segment in key.split("/")} | {
+        "...",
+        "a.",
+        ".a",
+        "%41",
+        "A",
+    }
     by_name = {encode(segment).lower(): segment for segment in segments}
     assert len(by_name) == len(segments), "two segments meet on a file system that folds case"
     for name, segment in by_name.items():
@@ -103,7 +109,9 @@ def test_pages_put_together_are_the_whole_listing(tmp_path: Path) -> None:
         got: list[str] = []
         start = b""
         while True:
-            page = list_page(lambda start, prefix=prefix: storage.list("zarr", prefix, start), prefix, delimiter, start, limit)
+            page = list_page(
+                lambda start, prefix=prefix: storage.list("zarr", prefix, start), prefix, delimiter, start, limit
+            )
             assert len(page) <= limit
             got += [found.key for found in page.entries] + page.prefixes
             if page.after is None:

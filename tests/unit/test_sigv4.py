@@ -126,7 +126,10 @@ def test_every_change_to_a_published_example_is_refused() -> None:
         "missing header": (PUT, [item for item in headers if item[0] != b"date"]),
         "header twice": (PUT, [*headers, (b"date", b"Fri, 24 May 2013 00:00:00 GMT")]),
         "unsigned x-amz header": (PUT, [*headers, (b"x-amz-acl", b"public-read")]),
-        "hash": (PUT, [(name, value.replace(WELCOME.encode(), sigv4.EMPTY_SHA256.encode())) for name, value in headers]),
+        "hash": (
+            PUT,
+            [(name, value.replace(WELCOME.encode(), sigv4.EMPTY_SHA256.encode())) for name, value in headers],
+        ),
         "date": (PUT, [(name, value.replace(b"T000000Z", b"T000001Z")) for name, value in headers]),
         "region": (PUT, [(name, value.replace(b"us-east-1", b"us-east-2")) for name, value in headers]),
         "service": (PUT, [(name, value.replace(b"/s3/", b"/ec2/")) for name, value in headers]),
