@@ -153,4 +153,6 @@ def control_from_agent(broker: Broker, seat: Seat, request: ControlRequest) -> s
         error = "there is no such unfinished task of this caller"
     else:
         broker.control(task, _CONTROLS[request.type], step=request.step)
+        if request.type == "CANCEL_REQUEST" and request.auto_interrupt is not None and not task.is_done:
+            broker.interrupt_later(task, request.auto_interrupt)
     return write("CONTROL_RESPONSE", request=request.id, task=request.task, accepted=error is None, error=error)

@@ -20,9 +20,10 @@ from jupyter_arkitekt.server.platform import Platform
 from jupyter_arkitekt.server.rekuest._feeds import Feeds, created
 from jupyter_arkitekt.server.rekuest._frames import MAX_FRAME, Report, size, write
 from jupyter_arkitekt.server.rekuest._journal import Journal
+from jupyter_arkitekt.server.rekuest._mirrors import mirror
 from jupyter_arkitekt.server.rekuest._party import Parties, Party
 from jupyter_arkitekt.server.rekuest._seat import Frame, Link, Seat
-from jupyter_arkitekt.server.rekuest._task import ASKED, TERMINAL, Event, Task
+from jupyter_arkitekt.server.rekuest._task import ACKED, ASKED, TERMINAL, Event, Task
 from jupyter_arkitekt.server.rekuest._timing import Timing
 
 logger = logging.getLogger("arkitekt.rekuest")
@@ -42,34 +43,27 @@ class Broker:
 
     def __init__(self, platform: Platform, timing: Timing) -> None:
         self._db = platform.db
+        self._topics = platform.topics
         self.timing = timing
         self.parties = Parties(platform.db)
         self.feeds = Feeds(platform.topics)
         self.journal = Journal(platform.db, self._not_recorded)
         self._seats: dict[int, Seat] = {}
+        self._seat_of: dict[int, Seat] = {}
         self._open: dict[int, Task] = {}
+        self._stopping = False
 
     async def start(self) -> None:
         """Take up what the process before left: agents get their time to come back."""
         with self._db.connect() as connection:
             for row in connection.execute(select(db.agent)).mappings().all():
-                self._seats[row["id"]] = Seat(
-                    row["id"],
-                    self.parties.get(row["party_id"]),
-                    row["name"],
-                    blocked=row["blocked"],
-                    session=row["session"],
-                    last_seen=row["last_seen"],
-                )
+                seat = self.add_agent(row["id"], self.parties.get(row["party_id"]), row["name"])
+                seat.blocked, seat.session, seat.last_seen = row["blocked"], row["session"], row["last_seen"]
             rows = connection.execute(select(db.task).where(~db.task.c.is_done).order_by(db.task.c.id)).mappings().all()
         for row in rows:
             task = Task(**{field.name: row[field.name] for field in fields(Task)})
-            seat = self._seats.get(task.agent_id or 0)
-            self._open[task.id] = task
-            if seat is None:
-                self._happen(task, "CRITICAL", message="its agent was removed while the platform was down")
-                continue
-            seat.open[task.id] = task
+            seat = self._seats[task.agent_id or 0]
+            self._open[task.id] = seat.open[task.id] = task
             if task.session is None:
                 seat.send(Frame(self._assignment(task), task=task.id))
         for seat in self._seats.values():
@@ -79,6 +73,7 @@ class Broker:
 
     async def stop(self) -> None:
         """Record everything and close the agents' sockets so that they come back later."""
+        self._stopping = True
         for seat in self._seats.values():
             seat.stop_timer()
             if seat.link is not None:
@@ -93,24 +88,25 @@ class Broker:
 
     def seat_of(self, party: Party) -> Seat | None:
         """Return the agent of `party`, if it has one."""
-        return next((seat for seat in self._seats.values() if seat.party.id == party.id), None)
+        return self._seat_of.get(party.id)
 
-    def add_agent(self, agent_id: int, party: Party, name: str) -> None:
+    def add_agent(self, agent_id: int, party: Party, name: str) -> Seat:
         """Make a new agent, or an agent under another name, known."""
         seat = self._seats.get(agent_id)
         if seat is None:
-            self._seats[agent_id] = Seat(agent_id, party, name)
-        else:
-            seat.name = name
+            seat = self._seats[agent_id] = self._seat_of[party.id] = Seat(agent_id, party, name)
+        seat.name = name
+        return seat
 
     def remove_agent(self, agent_id: int) -> None:
         """Forget an agent; its tasks end."""
         seat = self._seats.pop(agent_id, None)
         if seat is None:
             return
+        self._seat_of.pop(seat.party.id, None)
         seat.stop_timer()
         for task in list(seat.open.values()):
-            self._happen(task, "CRITICAL", message=f"the agent {seat.name} was removed")
+            self._lose(task, f"the agent {seat.name} was removed")
         if seat.link is not None:
             seat.link.hang_up(4003, "the agent was removed")
 
@@ -126,22 +122,41 @@ class Broker:
         seat.stop_timer()
         if seat.link is not None:
             seat.link.hang_up(4005, "another connection of this agent took over")
+        waiting = seat.waiting()
         if session != seat.session:
             for task in list(seat.open.values()):
-                if task.session is not None and task.session != session:
-                    self._happen(
+                if task.id not in waiting:
+                    self._lose(
                         task,
-                        "CRITICAL",
-                        message=f"the agent {seat.name} was restarted while this ran; "
-                        "whether the function finished is unknown",
+                        f"the agent {seat.name} was restarted while this ran; whether the function finished is unknown",
                     )
             seat.new_process(session)
+            for frame in [frame for frame in seat.outbox if frame.task is None]:
+                seat.outbox.remove(frame)
+        for number in waiting & seat.open.keys():
+            self._hand_over(seat.open[number], seat)
         seat.link, seat.left, seat.last_seen = link, None, time.time()
         self._save_seat(seat)
-        waiting = seat.waiting()
+        self._recall(seat)
         inquiries = [{"task": str(task.id)} for task in seat.open.values() if task.id not in waiting]
         seat.outbox.appendleft(Frame(write("INIT", agent=str(seat.id), inquiries=inquiries), volatile=True))
         link.wake()
+        self._publish(seat)
+
+    def _recall(self, seat: Seat) -> None:
+        """Tell an agent once more which of its calls have ended: the frame that said so may have gone down with the link."""
+        running = [task.id for task in seat.open.values()]
+        if not running:
+            return
+        ended = (
+            select(db.task_event)
+            .join(db.task, db.task.c.id == db.task_event.c.task_id)
+            .where(db.task.c.parent_id.in_(running), db.task.c.over_socket, db.task.c.is_done)
+            .where(db.task_event.c.kind.in_(TERMINAL))
+        )
+        with self._db.connect() as connection:
+            for row in connection.execute(ended.order_by(db.task_event.c.id)).mappings():
+                seat.send(Frame(mirror(Event(**row))))
 
     def stand_up(self, seat: Seat, link: Link, *, said_goodbye: bool) -> None:
         """Note that the socket `link` of an agent is gone."""
@@ -152,20 +167,23 @@ class Broker:
             seat.outbox.remove(frame)
         seat.left = None if said_goodbye else time.monotonic()
         self._save_seat(seat)
-        if seat.open:
-            self._wait_for(seat, 0.0 if said_goodbye else self.timing.grace)
+        if seat.open and not self._stopping:
+            self._wait_for(seat, self.timing.goodbye if said_goodbye else self.timing.grace)
+        self._publish(seat)
 
     def alive(self, seat: Seat) -> None:
         """Note a sign of life."""
         seat.last_seen = time.time()
         self._save_seat(seat)
 
-    def handed_over(self, seat: Seat, task_id: int) -> None:
-        """Note that the ``ASSIGN`` of a task was sent."""
-        task = seat.open.get(task_id)
-        if task is not None:
-            task.session = seat.session
-            self.journal.change(task)
+    def _hand_over(self, task: Task, seat: Seat) -> None:
+        # Recorded before it is sent: an ASSIGN that may have arrived must never be sent to the same process twice.
+        task.session = seat.session
+        self.journal.change(task)
+
+    def _publish(self, seat: Seat) -> None:
+        kind = "CONNECT" if seat.link is not None else "DISCONNECT"
+        self.journal.after(lambda: self._topics.publish(("agents", seat.party.organisation_id), (kind, seat.id)))
 
     def _save_seat(self, seat: Seat) -> None:
         row = {"session": seat.session, "last_seen": seat.last_seen}
@@ -173,30 +191,38 @@ class Broker:
 
     def _wait_for(self, seat: Seat, seconds: float) -> None:
         seat.stop_timer()
-        seat.timer = asyncio.get_running_loop().call_later(seconds, self._give_up, seat)
+        seat.timer = asyncio.get_running_loop().call_later(seconds, self._give_up, seat, seconds)
 
-    def _give_up(self, seat: Seat) -> None:
+    def _give_up(self, seat: Seat, seconds: float) -> None:
         """Decide over the tasks of an agent that did not come back; nobody who called is left waiting for ever."""
         seat.timer = None
         queued = False
         waiting = seat.waiting()
         for task in list(seat.open.values()):
+            if task.is_done:  # went with its parent
+                continue
             if task.idempotent and not task.physical and task.latest_event_kind != "QUEUED":
                 task.session = None
                 if task.id not in waiting:
                     seat.send(Frame(self._assignment(task), task=task.id))
                 self._happen(task, "QUEUED", message=f"waits for the agent {seat.name} to come back")
                 queued = True
-            else:
-                seat.withdraw(task)
-                self._happen(
-                    task,
-                    "CRITICAL",
-                    message=f"the agent {seat.name} went away and did not come back; "
-                    "whether the function finished is unknown",
-                )
+                continue
+            begun = "the function was not begun" if seat.withdraw(task) else "whether the function finished is unknown"
+            self._lose(task, f"the agent {seat.name} went away and did not come back within {seconds:g} s; {begun}")
+        for frame in [frame for frame in seat.outbox if frame.task is None]:
+            seat.outbox.remove(frame)
         if queued:
             self._wait_for(seat, self.timing.requeue)
+
+    def _lose(self, task: Task, why: str) -> None:
+        """End a task whose agent is lost; what it had called is cancelled."""
+        if task.is_done:
+            return
+        self._happen(task, "CRITICAL", message=why)
+        for child in [one for one in self._open.values() if one.parent_id == task.id]:
+            if not child.is_done:
+                self.control(child, "CANCEL")
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -235,6 +261,10 @@ class Broker:
                 code="TOO_LARGE",
             )
         self._open[task.id] = seat.open[task.id] = task
+        if seat.link is not None:
+            task.session = seat.session
+        elif seat.timer is None:
+            self._wait_for(seat, self.timing.grace)
         self.journal.create(task)
         self.journal.instruct(task, "ASSIGN", task.created_at)
         change = created(task)
@@ -292,9 +322,18 @@ class Broker:
         elif seat is not None:
             frame = write(kind, task=str(task.id), **({"step": step} if kind == "RESUME" else {}))
             self.journal.after(lambda: seat.send(Frame(frame)))
-        if kind == "INTERRUPT":
+        if kind == "INTERRUPT":  # a cancel is passed on by the agent itself, to what its body waits for
             for child in [one for one in self._open.values() if one.root_id == task.id]:
                 self.control(child, kind)
+
+    def interrupt_later(self, task: Task, seconds: float) -> None:
+        """Interrupt `task` if it has not ended in so many seconds."""
+
+        def interrupt() -> None:
+            if not task.is_done:
+                self.control(task, "INTERRUPT")
+
+        asyncio.get_running_loop().call_later(seconds, interrupt)
 
     def collect(self, agent_id: int, drawers: list[str]) -> None:
         """Tell an agent that nobody needs the values in `drawers` any more."""
@@ -321,7 +360,7 @@ class Broker:
                 returns=report.returns,
                 level=report.level,
             )
-        if report.type in TERMINAL or report.type in ("STARTED", "PAUSED", "RESUMED"):
+        if report.type in ACKED:
             ack = write("EVENT_ACK", event=report.id, task=report.task, seq=report.seq)
             self.journal.after(lambda: seat.send(Frame(ack, volatile=True)))
 
@@ -373,7 +412,7 @@ class Broker:
         if task.over_socket:
             seat = self.seat_of(self.parties.get(task.party_id))
             if seat is not None:
-                seat.send(Frame(_mirror(event), volatile=True))
+                seat.send(Frame(mirror(event)))
 
     def _not_recorded(self, tasks: list[Task], error: Exception) -> None:
         """Undo what could not be recorded: new tasks never were; agents are asked to report the others again."""
@@ -402,18 +441,3 @@ class Broker:
                 if seat.link is not None:
                     seat.link.hang_up(RESTARTING, "a report could not be recorded; send it again")
         logger.error("%d tasks were put back because of: %s", len(tasks), error)
-
-
-def _mirror(event: Event) -> str:
-    told: dict[str, Any] = {"task": str(event.task_id), "event": str(event.id), "seq": event.id}
-    if event.kind == "YIELD":
-        told["returns"] = event.returns
-    elif event.kind == "PROGRESS":
-        told |= {"progress": event.progress, "message": event.message}
-    elif event.kind == "LOG":
-        told |= {"message": event.message, "level": event.level}
-    elif event.kind == "DISCONNECTED":
-        told["message"] = event.message
-    elif event.kind in ("FAILED", "CRITICAL"):
-        told["error"] = event.message
-    return write(f"{event.kind}_EVENT", **told)

@@ -139,7 +139,10 @@ class Journal:
                 batch.written.set_exception(error)
             return
         for callback in batch.after:
-            callback()
+            try:
+                callback()
+            except Exception:  # the others are still to be told
+                logger.exception("Somebody could not be told about a recorded event")
         if batch.written is not None and not batch.written.done():
             batch.written.set_result(None)
 

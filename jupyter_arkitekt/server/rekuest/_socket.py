@@ -160,12 +160,18 @@ class _Conversation:
         while True:
             self._wake.clear()
             while seat.outbox and seat.link is self:
-                frame = seat.outbox[0]
-                await self._socket.send_text(frame.text)
-                if seat.outbox and seat.outbox[0] is frame:
-                    seat.outbox.popleft()
-                if frame.task is not None:
-                    self._broker.handed_over(seat, frame.task)
+                frame = seat.outbox.popleft()
+                try:
+                    await self._socket.send_text(frame.text)
+                except asyncio.CancelledError:
+                    # It may have arrived. A call must not run twice: the agent will be asked what became of it.
+                    if frame.task is None and not frame.volatile:
+                        seat.outbox.appendleft(frame)
+                    raise
+                except Exception:
+                    if not frame.volatile:
+                        seat.outbox.appendleft(frame)
+                    raise
             await self._wake.wait()
 
     async def _beat(self, seat: Seat) -> None:

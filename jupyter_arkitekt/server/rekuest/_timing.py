@@ -28,6 +28,8 @@ class Timing:
         After its connection broke an agent is still expected back: calls wait for it.
     grace
         After its connection broke an agent's running tasks are given up.
+    goodbye
+        After it closed its connection in order an agent's running tasks are given up.
     requeue
         An idempotent task that was given up and queued again waits for its agent.
     """
@@ -38,6 +40,7 @@ class Timing:
     stale: float = 30.0
     away: float = 10.0
     grace: float = 30.0
+    goodbye: float = 3.0
     requeue: float = 300.0
 
     @classmethod

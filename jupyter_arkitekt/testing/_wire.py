@@ -1,0 +1,254 @@
+"""The wire by hand: a platform process, a caller and an agent that say exactly what a test wants them to say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+#: Seconds after which a test that waits has failed; generous, machines are busy.
+DEADLINE = 30.0
+
+Json = dict[str, Any]
+
+
+@dataclass
+class PlatformProcess:
+    """A platform in a process of its own."""
+
+    data_dir: Path
+    url: str
+    pid: int
+    process: subprocess.Popen[bytes]
+    env: dict[str, str]
+
+    @classmethod
+    def start(cls, data_dir: Path, env: dict[str, str] | None = None) -> PlatformProcess:
+        """Start one on `data_dir` and wait until it answers."""
+        ready = data_dir.parent / f"{data_dir.name}-{uuid.uuid4().hex}.ready"
+        command = [sys.executable, "-m", "jupyter_arkitekt.server", "serve"]
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(data_dir), "--ready-file", str(ready)],
+            env=os.environ | (env or {}),
+            stdin=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + DEADLINE
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise RuntimeError(f"the platform did not start: {process.wait()}")
+            time.sleep(0.02)
+        said = json.loads(ready.read_text())
+        return cls(data_dir, said["url"].rstrip("/"), said["pid"], process, env or {})
+
+    def redeem_token(self) -> str:
+        """Return a new redeem token."""
+        command = [sys.executable, "-m", "jupyter_arkitekt.server", "token", "create", "--data-dir", str(self.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it and wait for its end."""
+        self.process.send_signal(number)
+        self.process.wait(DEADLINE)
+
+
+@contextlib.contextmanager
+def platform_process(data_dir: Path, env: dict[str, str] | None = None) -> Iterator[PlatformProcess]:
+    """Run a platform while the block runs."""
+    platform = PlatformProcess.start(data_dir, env)
+    try:
+        yield platform
+    finally:
+        platform.process.kill()
+        platform.process.wait()
+
+
+def access_token(url: str, redeem_token: str, identifier: str, version: str = "0.1.0") -> str:
+    """Sign an app in and return its access token."""
+    manifest = {
+        "identifier": identifier,
+        "version": version,
+        "scopes": ["openid"],
+        "node_id": "test-node",
+        "requirements": [
+            {"key": "rekuest", "service": "live.arkitekt.rekuest"},
+            {"key": "s3", "service": "live.arkitekt.s3"},
+        ],
+    }
+    with httpx.Client(timeout=DEADLINE, trust_env=False) as http:
+        known = http.get(f"{url}/.well-known/fakts").json()
+        base = known["base_url"]
+        redeemed = http.post(f"{base}redeem/", json={"manifest": manifest, "token": redeem_token}).json()
+        claimed = http.post(f"{base}claim/", json={"token": redeemed["token"]}).json()
+        auth = (claimed.get("config") or claimed)["auth"]
+        form = {"grant_type": "client_credentials", "client_secret": auth["client_secret"], "scope": "openid"}
+        answer = http.post(auth["token_url"], data=form, auth=(auth["client_id"], auth["client_secret"])).json()
+    token: str = answer["access_token"]
+    return token
+
+
+class Refused(AssertionError):  # noqa: N818 - reads as what it is
+    """The service answered with errors; keeps them."""
+
+    def __init__(self, errors: list[Json]) -> None:
+        super().__init__(errors[0]["message"])
+        self.code = errors[0].get("extensions", {}).get("code")
+
+
+@dataclass
+class Caller:
+    """Somebody with a token, over GraphQL."""
+
+    url: str
+    token: str
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=DEADLINE, trust_env=False))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.http.aclose()
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        """Run `document` and return its only root field."""
+        answer = await self.http.post(
+            f"{self.url}/rekuest/graphql",
+            json={"query": document, "variables": variables},
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        body = answer.json()
+        if body.get("errors"):
+            raise Refused(body["errors"])
+        return next(iter(body["data"].values()))
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, document: str, **variables: Any) -> AsyncIterator[Listener]:
+        """Follow a subscription over the older dialect."""
+        address = f"{self.url.replace('http', 'ws', 1)}/rekuest/graphql"
+        async with connect(address, subprotocols=[Subprotocol("graphql-ws")], proxy=None) as socket:
+            await socket.send(json.dumps({"type": "connection_init", "payload": {"token": self.token}}))
+            start = {"id": "1", "type": "start", "payload": {"query": document, "variables": variables}}
+            await socket.send(json.dumps(start))
+            yield Listener(socket)
+
+
+@dataclass
+class Listener:
+    """One running subscription."""
+
+    socket: ClientConnection
+
+    async def next(self) -> Any:
+        """Return the next value of the subscription."""
+        async with asyncio.timeout(DEADLINE):
+            async for text in self.socket:
+                frame = json.loads(text)
+                if frame["type"] == "data":
+                    assert not frame["payload"].get("errors"), frame
+                    return next(iter(frame["payload"]["data"].values()))
+                assert frame["type"] in ("connection_ack", "ka"), frame
+        raise AssertionError("the subscription ended")
+
+
+@dataclass
+class RawAgent:
+    """One connection of an agent."""
+
+    socket: ClientConnection
+    session: str
+    seq: int = 0
+
+    async def send(self, kind: str, **fields: Any) -> str:
+        """Send a message and return its id."""
+        message_id = str(uuid.uuid4())
+        await self.socket.send(json.dumps({"id": message_id, "type": kind, **fields}))
+        return message_id
+
+    async def report(self, kind: str, task: str, **fields: Any) -> str:
+        """Send a report on a task and return its id."""
+        self.seq += 1
+        return await self.send(kind, task=task, seq=self.seq, **fields)
+
+    async def receive(self, *kinds: str) -> Json:
+        """Return the next message of one of `kinds`; heartbeats are answered, the others skipped."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                message: Json = json.loads(await self.socket.recv())
+                if message["type"] == "HEARTBEAT" and "HEARTBEAT" not in kinds:
+                    await self.send("HEARTBEAT_ANSWER")
+                elif message["type"] in kinds:
+                    return message
+
+    async def closed(self) -> int:
+        """Wait until the socket is closed and return the code."""
+        async with asyncio.timeout(DEADLINE):
+            async for _ in self.socket:
+                pass
+        assert self.socket.close_code is not None
+        return self.socket.close_code
+
+    def drop(self) -> None:
+        """Break the connection without a word, as a killed process does."""
+        self.socket.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def agent_socket(url: str) -> AsyncIterator[ClientConnection]:
+    """Open the agent socket, without a word."""
+    async with connect(f"{url.replace('http', 'ws', 1)}/rekuest/agi", proxy=None, max_size=1024 * 1024) as socket:
+        yield socket
+
+
+@contextlib.asynccontextmanager
+async def raw_agent(
+    url: str, token: str, *, session: str | None = None, force: bool = False
+) -> AsyncIterator[RawAgent]:
+    """Register an agent that exists already."""
+    async with agent_socket(url) as socket:
+        agent = RawAgent(socket, session or str(uuid.uuid4()))
+        await agent.send("REGISTER", token=token, force=force, session_id=agent.session)
+        yield agent
+
+
+def definition(key: str, *, args: list[Json] | None = None, returns: list[Json] | None = None, **more: Any) -> Json:
+    """Return a ``DefinitionInput`` of a function."""
+    return {
+        "key": key,
+        "version": "1",
+        "name": key.replace("_", " ").title(),
+        "kind": "FUNCTION",
+        "args": args or [],
+        "returns": returns or [],
+        **more,
+    }
+
+
+def port(key: str, kind: str = "INT", **more: Any) -> Json:
+    """Return an ``ArgPortInput`` or ``ReturnPortInput``."""
+    return {"key": key, "kind": kind, **more}
+
+
+async def offer(caller: Caller, *definitions: Json, **more: Any) -> Json:
+    """Make `caller` an agent that offers `definitions`, and return the agent."""
+    await caller.ask("mutation($i: AgentInput!) { ensureAgent(input: $i) { id } }", i={})
+    implementations = [{"definition": one, "interface": one["key"]} | more.pop(one["key"], {}) for one in definitions]
+    found: Json = await caller.ask(
+        "mutation($i: ImplementAgentInput!) { implementAgent(input: $i) "
+        "{ id hash name implementations { id interface action { id hash name } } } }",
+        i={"implementations": implementations, "hash": "h", **more},
+    )
+    return found
