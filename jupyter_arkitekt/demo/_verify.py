@@ -58,12 +58,25 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One verified step of the quickstart."""
+    """One verified step of the quickstart.
+
+    Attributes
+    ----------
+    cell, title
+        Id of the cell, and what it shows, for people.
+    expression
+        What the kernel evaluates afterwards; JSON.
+    check
+        Raises `MismatchError` unless that value, and what the cell showed, is right.
+    then
+        What a person does after the cell, as code: press a form's button.
+    """
 
     cell: str
     title: str
     expression: str
     check: Callable[[Outcome], None]
+    then: str = ""
 
 
 def _same(got: Any, expected: Any, what: str) -> None:
@@ -197,3 +210,40 @@ def _mean(outcome: Outcome) -> None:
     expected = float(samples.cell().mean(dtype=np.float64))
     if not math.isclose(outcome.value, expected, rel_tol=1e-9):
         raise MismatchError(f"the mean is {outcome.value!r}, computed another way it is {expected!r}")
+
+
+STEPS = (
+    Step(
+        "load",
+        "sign in on the local platform",
+        "(lambda app: [app.user, app.url])(__import__('jupyter_arkitekt.context', fromlist=['current']).current())",
+        _signed_in,
+    ),
+    Step("list", "list the images", "[i.name for i in images(limit=50)]", _listed),
+    Step("picture", "show a stack as a picture", "stack.name", _stack_picture),
+    Step(
+        "lazy",
+        "open its pixels lazily",
+        "[list(stack.data.shape), list(stack.data.dims), str(stack.data.dtype), stack.data.chunks is not None]",
+        _lazy,
+    ),
+    Step("read", "read one plane", "_", _maximum),
+    Step("tissue", "show a colour image", "tissue.name", _tissue_picture),
+    Step("count", "call a function in another process", "_", _cells),
+    Step(
+        "form",
+        "call one through its form",
+        "[blur.result.name, [v.origin_image.name for v in blur.result.views if hasattr(v, 'origin_image')],"
+        " __import__('base64').b64encode(blur.result.data.to_numpy().tobytes()).decode()]",
+        _blurred,
+        "blur.run()\nblur.wait(240)",
+    ),
+    Step(
+        "slow",
+        "follow a slow one through its form",
+        "[sharpest.result, sharpest.task.progress, sharpest.task.message]",
+        _sharpest,
+        "sharpest.run()\nsharpest.wait(280)",
+    ),
+    Step("register", "host a function of the notebook, and call it", "_", _mean),
+)
