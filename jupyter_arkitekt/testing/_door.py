@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Objects:
 
 
 @dataclass
-class Served:
+class RunningDoor:
     """A running door.
 
     Attributes
@@ -62,7 +62,7 @@ class Served:
 @contextlib.contextmanager
 def serve_door(
     data_dir: Path, *, max_object_bytes: int = MAX_OBJECT_BYTES, max_file_bytes: int | None = None
-) -> Iterator[Served]:
+) -> Iterator[RunningDoor]:
     """Run the door over `data_dir` while the context lasts.
 
     Parameters
@@ -90,7 +90,7 @@ def serve_door(
         url = _first_line(process.stdout).strip()
         if not url:
             raise RuntimeError(f"The door did not start: it ended with {process.wait(30)}.")
-        yield Served(url, data_dir, process)
+        yield RunningDoor(url, data_dir, process)
     finally:
         process.kill()
         process.wait(30)
@@ -102,18 +102,14 @@ def _first_line(stream: IO[str] | None) -> str:
     return "" if stream is None else stream.readline()
 
 
-async def _run(data_dir: Path, max_object_bytes: int) -> None:
+def _run(data_dir: Path, max_object_bytes: int) -> None:
     platform = Objects(Storage.open(data_dir, max_object_bytes=max_object_bytes), Grants.open(data_dir))
-    config = uvicorn.Config(Starlette(routes=routes(platform)), port=0, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        os.write(1, f"http://127.0.0.1:{port}\n".encode())
-    await serving
+    config = uvicorn.Config(Starlette(routes=routes(platform)), log_level="warning", access_log=False)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        # Whoever connects from now on is answered, a moment later.
+        os.write(1, f"http://127.0.0.1:{listening.getsockname()[1]}\n".encode())
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(Path(sys.argv[1]), int(sys.argv[2])))
+    _run(Path(sys.argv[1]), int(sys.argv[2]))

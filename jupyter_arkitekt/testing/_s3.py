@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -67,7 +68,7 @@ class SignedClient:
         self._host = urlsplit(url).netloc
         self._client = httpx.Client(timeout=60)
 
-    def __enter__(self) -> SignedClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from jupyter_arkitekt.server.objects import Grants
-from jupyter_arkitekt.testing._door import Served, serve_door
+from jupyter_arkitekt.testing._door import RunningDoor, serve_door
 from jupyter_arkitekt.testing._s3 import SignedClient, Wrong
 
 MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDoor]:
     with serve_door(tmp_path_factory.mktemp("door"), max_object_bytes=4 * MIB) as served:
         yield served
 
@@ -30,7 +30,7 @@ def key() -> str:
 
 
 @pytest.fixture
-def client(door: Served, key: str) -> Iterator[SignedClient]:
+def client(door: RunningDoor, key: str) -> Iterator[SignedClient]:
     with SignedClient(door.url, door.grant(key)) as client:
         yield client
 
@@ -65,7 +65,7 @@ LARGE = b"p" * (2 * MIB)
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_request_that_was_changed_is_forbidden_and_changes_nothing(
-    door: Served, key: str, client: SignedClient, wrong: Wrong, expected: str
+    door: RunningDoor, key: str, client: SignedClient, wrong: Wrong, expected: str
 ) -> None:
     assert client("PUT", f"{key}/a", body=b"before", headers={"x-custom": "same"}).status_code == 200
     before = door.files()
@@ -79,14 +79,14 @@ def test_a_changed_path_is_forbidden(key: str, client: SignedClient) -> None:
     assert code(client("GET", f"{key}/a", wrong=Wrong(path=f"/zarr/{key}/b"))) == (403, "SignatureDoesNotMatch")
 
 
-def test_a_changed_byte_late_in_a_large_body_is_found(door: Served, key: str, client: SignedClient) -> None:
+def test_a_changed_byte_late_in_a_large_body_is_found(door: RunningDoor, key: str, client: SignedClient) -> None:
     before = door.files()
     answer = client("PUT", f"{key}/a", body=LARGE, wrong=Wrong(body=LARGE[:-1] + b"q"))
     assert code(answer) == (403, "SignatureDoesNotMatch")
     assert door.files() == before
 
 
-def test_foreign_expired_and_mixed_credentials_are_forbidden(door: Served, key: str, tmp_path: Path) -> None:
+def test_foreign_expired_and_mixed_credentials_are_forbidden(door: RunningDoor, key: str, tmp_path: Path) -> None:
     def put(grants: Grants, seconds: int = 3600) -> tuple[int, str]:
         with SignedClient(door.url, grants.issue("zarr", key, write=True, seconds=seconds)) as client:
             return code(client("PUT", key, body=b"1"))
@@ -102,7 +102,7 @@ def test_foreign_expired_and_mixed_credentials_are_forbidden(door: Served, key: 
         mixed = door.grant(key)
 
 
-def test_nobody_reaches_what_is_not_theirs(door: Served, key: str, client: SignedClient) -> None:
+def test_nobody_reaches_what_is_not_theirs(door: RunningDoor, key: str, client: SignedClient) -> None:
     other = f"{key}2"
     with SignedClient(door.url, door.grant(other)) as owner:
         assert owner("PUT", other, body=b"theirs").status_code == 200
@@ -131,7 +131,7 @@ def test_nobody_reaches_what_is_not_theirs(door: Served, key: str, client: Signe
         assert owner("GET", other).content == b"theirs"
 
 
-def test_who_may_read_may_not_write(door: Served, key: str, client: SignedClient) -> None:
+def test_who_may_read_may_not_write(door: RunningDoor, key: str, client: SignedClient) -> None:
     client("PUT", key, body=b"1")
     with SignedClient(door.url, door.grant(key, write=False)) as reader:
         assert reader("GET", key).content == b"1"
@@ -156,7 +156,9 @@ def test_an_upload_belongs_to_its_key(key: str, client: SignedClient) -> None:
 @pytest.mark.parametrize(
     "name", ["../x", "a/../../x", "a//b", "a/", "a/./b", "a\x00b", "a\x7fb", "x" * 300, "ä" * 400], ids=ascii
 )
-def test_hostile_keys_are_refused_and_touch_no_file(door: Served, key: str, client: SignedClient, name: str) -> None:
+def test_hostile_keys_are_refused_and_touch_no_file(
+    door: RunningDoor, key: str, client: SignedClient, name: str
+) -> None:
     before = door.files()
     # Dots encoded, which is signed like dots: else the client itself would take the segments out.
     sent = Wrong(path=f"/zarr/{key}/{quote(name).replace('.', '%2e')}")
@@ -203,7 +205,7 @@ def test_what_is_not_spoken_is_said_to_be_so(key: str, client: SignedClient) -> 
     assert code(client("GET", query={"list-type": "2", "prefix": key, "continuation-token": "ä"}))[0] == 400
 
 
-def test_an_object_over_the_limit_is_refused(door: Served, key: str, client: SignedClient) -> None:
+def test_an_object_over_the_limit_is_refused(door: RunningDoor, key: str, client: SignedClient) -> None:
     assert code(client("PUT", key, body=b"p" * (4 * MIB + 1))) == (400, "EntityTooLarge")
     upload = client("POST", key, query={"uploads": ""}).text.partition("<UploadId>")[2].partition("<")[0]
     items = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,23 +101,27 @@ def test_a_storage_is_a_dictionary_whose_keys_are_in_the_order_of_their_bytes(tm
     assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
 
 
+def all_pages(storage: Storage, prefix: str, delimiter: str, limit: int) -> list[str]:
+    def walk(start: bytes) -> Iterator[Entry]:
+        return storage.list("zarr", prefix, start)
+
+    got: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = list_page(walk, prefix, delimiter, decode_token(after), limit)
+        assert len(page) <= limit
+        got += [found.key for found in page.entries] + page.prefixes
+        after = page.after
+    return got
+
+
 def test_pages_put_together_are_the_whole_listing(tmp_path: Path) -> None:
     storage = Storage.open(tmp_path)
     keys = sorted(some_keys(120, seed=4), key=str.encode)
     for key in keys:
         storage.put("zarr", key, b"")
     for prefix, delimiter, limit in [("", "/", 3), ("", "", 7), ("a", "/", 1), ("", "z", 2), (keys[9][:1], "-", 5)]:
-        got: list[str] = []
-        start = b""
-        while True:
-            page = list_page(
-                lambda start, prefix=prefix: storage.list("zarr", prefix, start), prefix, delimiter, start, limit
-            )
-            assert len(page) <= limit
-            got += [found.key for found in page.entries] + page.prefixes
-            if page.after is None:
-                break
-            start = decode_token(page.after)
+        got = all_pages(storage, prefix, delimiter, limit)
         wanted = set()
         for key in keys:
             if key.startswith(prefix):

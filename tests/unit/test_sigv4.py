@@ -138,15 +138,16 @@ def test_every_change_to_a_published_example_is_refused() -> None:
         "no signature": (PUT, headers[:-1]),
         "two signatures": (PUT, [*headers, headers[-1]]),
     }
-    accepted = []
-    for what, (signed, sent) in changes.items():
-        try:
-            verify(signed, headers=sent)
-        except S3Error as error:
-            assert error.status == 403, what
-        else:
-            accepted.append(what)
-    assert accepted == []
+    statuses = {what: refusal(signed, sent) for what, (signed, sent) in changes.items()}
+    assert statuses == dict.fromkeys(changes, 403)
+
+
+def refusal(signed: Signed, headers: list[tuple[bytes, bytes]]) -> int | None:
+    try:
+        verify(signed, headers=headers)
+    except S3Error as error:
+        return error.status
+    return None
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(-901, False), (-899, True), (899, True), (901, False)])
