@@ -1,7 +1,7 @@
 """Messages of the agent socket: JSON text frames, one message each, told apart by ``type``.
 
-Both ends ignore types and fields that they do not know, so that releases can differ. `from_agent` and `to_agent` turn a
-frame's text into a message, ``None`` when its type is unknown.
+Both ends ignore types and fields that they do not know, so that releases can differ. `to_agent` turns a frame of a
+server into a message, ``None`` when its type is unknown.
 """
 
 from __future__ import annotations
@@ -305,24 +305,6 @@ class Mirror(Message):
         return self.type.removesuffix("_EVENT")
 
 
-FromAgent = Annotated[
-    Register
-    | SessionInit
-    | HeartbeatAnswer
-    | Started
-    | Progress
-    | Log
-    | Yield
-    | Completed
-    | Failed
-    | Critical
-    | Cancelled
-    | Interrupted
-    | AssignRequest
-    | CancelRequest
-    | InterruptRequest,
-    Field(discriminator="type"),
-]
 ToAgent = Annotated[
     Init
     | Heartbeat
@@ -341,19 +323,7 @@ ToAgent = Annotated[
     Field(discriminator="type"),
 ]
 
-_from_agent: TypeAdapter[Any] = TypeAdapter(FromAgent)
-_to_agent: TypeAdapter[Any] = TypeAdapter(ToAgent)
-
-
-def from_agent(text: str | bytes) -> Message | None:
-    """Read a frame of an agent; ``None`` for a type that we do not know.
-
-    Raises
-    ------
-    ValueError
-        If the frame is no JSON object with a type, or lacks what its type needs.
-    """
-    return _read(text, _from_agent)
+_to_agent: TypeAdapter[Message] = TypeAdapter(ToAgent)
 
 
 def to_agent(text: str | bytes) -> Message | None:
@@ -364,23 +334,19 @@ def to_agent(text: str | bytes) -> Message | None:
     ValueError
         If the frame is no JSON object with a type, or lacks what its type needs.
     """
-    return _read(text, _to_agent)
-
-
-def _read(text: str | bytes, adapter: TypeAdapter[Any]) -> Message | None:
     try:
         raw = json.loads(text)
     except ValueError as error:
         raise ValueError("The frame is not JSON.") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         raise ValueError("The frame is no JSON object with a type.")
-    if adapter is _to_agent and raw["type"].endswith("_EVENT"):
-        return Mirror.model_validate(raw)
     try:
-        message: Message = adapter.validate_python(raw)
+        if raw["type"].endswith("_EVENT"):
+            return Mirror.model_validate(raw)
+        return _to_agent.validate_python(raw)
     except ValidationError as error:
-        if any(problem["type"] == "union_tag_invalid" for problem in error.errors()):
+        problems = error.errors(include_input=False, include_url=False)
+        if any(problem["type"] == "union_tag_invalid" for problem in problems):
             return None
-        told = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in error.errors(include_input=False))
+        told = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
         raise ValueError(f"A frame of type {raw['type']} does not make sense: {told}") from None
-    return message

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
+import contextlib
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jupyter_arkitekt import context
@@ -29,6 +29,10 @@ PROGRESS_EVERY = 0.05
 
 #: Seconds that an interrupted body gets until the task is reported as interrupted without it.
 ABANDON_AFTER = 3.0
+
+
+class _UnsendableError(ArgumentError):
+    """A result does not fit its port."""
 
 
 class Assignment:
@@ -66,7 +70,6 @@ class Assignment:
         self._body: Body | None = None
         self._work: asyncio.Task[None] | None = None
         self._interrupted = False
-        self._closing: str | None = None
         self._held: m.Progress | None = None
         self._held_until: asyncio.TimerHandle | None = None
         self._reported_at = 0.0
@@ -105,7 +108,6 @@ class Assignment:
         self.stop(now=True)
 
     async def _outcome(self) -> Outcome:
-        assert self._function.definition is not None
         function = self._function
         kwargs = await unpack_args(function.definition.args, self._assign.args, function.structures)
         async with function.turn():
@@ -116,7 +118,10 @@ class Assignment:
         return outcome
 
     async def _yield(self, value: Any) -> None:
-        returns = await pack_returns(self._function.definition.returns, value, self._function.structures)
+        try:
+            returns = await pack_returns(self._function.definition.returns, value, self._function.structures)
+        except ArgumentError as error:
+            raise _UnsendableError(f"The result cannot be sent: {error}", port=error.port) from error
         self._flush()
         self._report(m.Yield(task=self.task, returns=returns))
 
@@ -126,7 +131,7 @@ class Assignment:
             self._end(kind(task=self.task))
         elif outcome.error is None:
             self._end(m.Completed(task=self.task))
-        elif isinstance(outcome.error, ArgumentError) and outcome.error.__traceback__ is None:
+        elif isinstance(outcome.error, _UnsendableError):
             self._end(m.Failed(task=self.task, error=str(outcome.error)))
         else:
             self._tell_error(outcome.error)
@@ -147,16 +152,16 @@ class Assignment:
         self._flush()
         self._report(report)
 
-    def _surroundings(self) -> contextvars.Context:
-        """Return what the body sees: this task, the app that hosts, and the task's provenance on its requests."""
+    @contextlib.contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """Let the body see this task and the app that hosts, and its requests carry the task's provenance."""
         from jupyter_arkitekt.transport.graphql import extra_headers
 
-        surroundings = contextvars.copy_context()
-        surroundings.run(current.set, self)
-        surroundings.run(context.use(self._app).__enter__)
+        current.set(self)
         if self._assign.token:
-            surroundings.run(extra_headers.set, {"Rekuest-Task": self._assign.token})
-        return surroundings
+            extra_headers.set({"Rekuest-Task": self._assign.token})
+        with context.use(self._app):
+            yield
 
     # -- on the body's thread
 
@@ -169,7 +174,8 @@ class Assignment:
         """Report how far the body is."""
         if (percent, message) != self._last:
             self._last = percent, message
-            self._loop.call_soon_threadsafe(self._progress, m.Progress(task=self.task, progress=percent, message=message))
+            report = m.Progress(task=self.task, progress=percent, message=message)
+            self._loop.call_soon_threadsafe(self._progress, report)
 
     def log(self, message: str, level: Level) -> None:
         """Report a line."""

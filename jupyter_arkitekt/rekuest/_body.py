@@ -11,11 +11,11 @@ all; its thread is left to end by itself and its result is dropped.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import ctypes
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,17 +48,22 @@ class Body:
         Its arguments.
     emit
         Coroutine function that takes each value of a generator; it runs on the background loop.
-    context
-        Context variables that the body sees.
+    surroundings
+        Context manager that is entered around the body, on its thread: what it sets in context variables is seen by
+        the body only.
     """
 
     def __init__(
-        self, function: Callable[..., Any], kwargs: dict[str, Any], emit: Emit, context: contextvars.Context
+        self,
+        function: Callable[..., Any],
+        kwargs: dict[str, Any],
+        emit: Emit,
+        surroundings: AbstractContextManager[Any],
     ) -> None:
         self._function = function
         self._kwargs = kwargs
         self._emit = emit
-        self._context = context
+        self._surroundings = surroundings
         self._home = asyncio.get_running_loop()
         self._outcome: asyncio.Future[Outcome] = self._home.create_future()
         self._guard = threading.Lock()
@@ -105,7 +110,8 @@ class Body:
 
     def _guarded(self) -> Outcome:
         try:
-            return Outcome(value=self._context.run(self._call))
+            with self._surroundings:
+                return Outcome(value=self._call())
         except Stopped:
             return Outcome(stopped=True)
         except BaseException as error:  # noqa: BLE001 - whatever the person's code raises is told to the caller

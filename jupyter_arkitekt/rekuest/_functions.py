@@ -260,7 +260,8 @@ def register(
     def offer(plain: Callable[P, R]) -> Function[P, R]:
         if isinstance(plain, Function):
             plain = plain.function
-        if not callable(plain) or inspect.isclass(plain):
+        given: object = plain
+        if not callable(given) or inspect.isclass(given):
             raise DefinitionError(f"register() got {plain!r}: a function is needed.")
         lookup = structures if structure_registry is None else structure_registry
         definition = define(

@@ -154,6 +154,11 @@ class AgentProtocol:
         return frozenset(self._running)
 
     @property
+    def ended(self) -> bool:
+        """Whether it has stopped for good."""
+        return self.state is AgentState.ENDED
+
+    @property
     def settled(self) -> bool:
         """Whether everything that has to reach the server has."""
         return not self._outbox
@@ -250,6 +255,8 @@ class AgentProtocol:
         float or None
             Seconds until the next attempt, ``None`` when there will be none.
         """
+        if self.ended:
+            return None
         reached = self.state is AgentState.ACTIVE
         why = self._final(code, reached)
         if why is not None:

@@ -29,10 +29,17 @@ MAX_BEHIND = 10_000
 class _Feed:
     """One subscription: what it asked for, and what has come and was not taken yet."""
 
-    def __init__(self, document: str, variables: Mapping[str, Any], on_resume: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        on_start: Callable[[], None] | None,
+        on_resume: Callable[[], None] | None,
+    ) -> None:
         self.id = str(uuid.uuid4())
         self.document = document
         self.variables = dict(variables)
+        self.on_start = on_start
         self.on_resume = on_resume
         self.started = False
         self.renewed = False
@@ -68,10 +75,14 @@ class Subscriptions:
         self._refused = ""
 
     async def follow(
-        self, document: str, variables: Mapping[str, Any], on_resume: Callable[[], None] | None
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        on_start: Callable[[], None] | None,
+        on_resume: Callable[[], None] | None,
     ) -> AsyncGenerator[Answer, None]:
         """Yield the answers to one subscription until the service completes it or the iterator is closed."""
-        feed = _Feed(document, variables, on_resume)
+        feed = _Feed(document, variables, on_start, on_resume)
         self._feeds[feed.id] = feed
         try:
             if self._socket is not None:
@@ -195,9 +206,10 @@ class Subscriptions:
         headers = {"Authorization": f"Bearer {self._in_use}"}
         payload = {"query": feed.document, "variables": feed.variables, "headers": headers}
         await self._send(socket, {"id": feed.id, "type": "start", "payload": payload})
-        if feed.started and feed.on_resume is not None:
-            feed.on_resume()
+        told = feed.on_resume if feed.started else feed.on_start
         feed.started = True
+        if told is not None:
+            told()
 
     async def _stop(self, feed: _Feed) -> None:
         if self._feeds.pop(feed.id, None) is None or self._socket is None:

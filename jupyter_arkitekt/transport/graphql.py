@@ -8,7 +8,7 @@ import contextvars
 import functools
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,12 +135,19 @@ class GraphQLClient:
         return await self._operate("mutation", field, model, arguments)
 
     async def subscribe(
-        self, field: str, model: Any, *, on_resume: Callable[[], None] | None = None, **arguments: Any
-    ) -> AsyncIterator[Any]:
+        self,
+        field: str,
+        model: Any,
+        *,
+        on_start: Callable[[], None] | None = None,
+        on_resume: Callable[[], None] | None = None,
+        **arguments: Any,
+    ) -> AsyncGenerator[Any, None]:
         """Yield what the subscription `field` brings, as `model`; see `query`.
 
         A connection that breaks is made again. What happened meanwhile is not sent by the service, so `on_resume` is
-        called then: the place to look at the current state. Close the iterator (``contextlib.aclosing``) to stop.
+        called then: the place to look at the current state. `on_start` is called when the service was first asked, which
+        it does not acknowledge. Close the iterator (``contextlib.aclosing``) to stop.
 
         Raises
         ------
@@ -149,7 +156,7 @@ class GraphQLClient:
         """
         document, variables = build("subscription", field, model, arguments, await self.schema())
         adapter = _adapter(model)
-        async with contextlib.aclosing(self._subscriptions.follow(document, variables, on_resume)) as answers:
+        async with contextlib.aclosing(self._subscriptions.follow(document, variables, on_start, on_resume)) as answers:
             async for answer in answers:
                 if not answer.ok or answer.data is None:
                     raise self._failure(answer, document)
