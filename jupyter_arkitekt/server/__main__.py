@@ -15,15 +15,29 @@ from jupyter_arkitekt.server.settings import Settings
 ALREADY_RUNNING = 3
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError("a time is a number of seconds above 0")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="arkitekt", description="The platform of jupyter-arkitekt.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = subparsers.add_parser("serve", help="serve a data directory")
     serve.add_argument("--host", default="127.0.0.1", help="address to bind to (default: this machine only)")
-    serve.add_argument("--port", type=int, default=0, help="port; 0, the default, takes the last one or a free one")
+    serve.add_argument("--port", type=_port, default=0, help="port; 0, the default, takes the last one or a free one")
     serve.add_argument("--data-dir", type=Path, default=None, help="folder for everything the platform keeps")
     serve.add_argument("--ready-file", type=Path, default=None, help="written once the platform answers")
-    serve.add_argument("--idle-seconds", type=float, default=None, help="end after so long without anybody")
+    serve.add_argument("--idle-seconds", type=_seconds, default=None, help="end after so long without anybody")
     serve.add_argument("--name", default="arkitekt", help="name shown to people")
     serve.add_argument("--origin", action="append", default=[], help="origin of a page that may open websockets")
     serve.add_argument("--log-to-file", action="store_true", help="log to platform.log in the data directory")

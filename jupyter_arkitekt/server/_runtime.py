@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jupyter_arkitekt import __version__, config
-from jupyter_arkitekt.errors import AlreadyRunningError, PlatformError
+from jupyter_arkitekt.errors import AlreadyRunningError, ConfigError, PlatformError
 from jupyter_arkitekt.server.identity._secrets import write_private
 from jupyter_arkitekt.server.settings import Settings
 
@@ -31,7 +31,7 @@ def holding(data_dir: Path) -> Iterator[None]:
     lock = FileLock(data_dir / "platform.lock", mode=0o600)
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except Timeout:  # an OSError too, as everything else that may happen here, which the caller explains
         url = _known_url(data_dir)
         where = f"at {url}" if url else "on another host, or is just starting"
         raise AlreadyRunningError(
@@ -67,10 +67,9 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def url_of(bound: socket.socket) -> str:
-    """Return the address of a listening socket as people and apps write it."""
+    """Return the address under which this machine reaches a listening socket."""
     host, port = bound.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - it is looked at, not bound to
-        host = socket.gethostname()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is looked at, not bound to
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -91,7 +90,7 @@ def announce(settings: Settings, url: str) -> None:
         write_private(settings.data_dir / _PORT_FILE, url.rpartition(":")[2] + "\n")
         if settings.ready_file is not None:
             write_private(settings.ready_file, json.dumps(facts) + "\n")
-    except OSError as error:
+    except (ConfigError, OSError) as error:
         raise PlatformError(f"The platform cannot say where it is: {error}.") from error
 
 
@@ -99,7 +98,8 @@ def withdraw(settings: Settings) -> None:
     """Remove the runtime file, if it is still ours."""
     runtime = config.runtime_file(settings.data_dir)
     with contextlib.suppress(OSError, ValueError):
-        if json.loads(runtime.read_text(encoding="utf-8")).get("pid") == os.getpid():
+        facts = json.loads(runtime.read_text(encoding="utf-8"))
+        if isinstance(facts, dict) and facts.get("pid") == os.getpid():
             runtime.unlink()
 
 

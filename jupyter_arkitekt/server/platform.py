@@ -26,6 +26,8 @@ class Platform:
     ----------
     broker
         Set by rekuest: tasks, agents and their sockets.
+    capabilities
+        What this platform can do beyond the wire, announced in the well-known document.
     on_start
         Awaited in order before the first request is answered; a failure ends the start.
     on_stop
@@ -40,5 +42,6 @@ class Platform:
     grants: Grants
     topics: Topics = field(default_factory=Topics)
     broker: Any = None
+    capabilities: dict[str, Any] = field(default_factory=dict)
     on_start: list[Hook] = field(default_factory=list)
     on_stop: list[Hook] = field(default_factory=list)

@@ -68,11 +68,6 @@ class Settings:
         return self.data_dir / "arkitekt.db"
 
     @property
-    def objects_dir(self) -> Path:
-        """Folder of the object store: one folder per bucket."""
-        return self.data_dir / "objects"
-
-    @property
     def owner_file(self) -> Path:
         """File with the single-use redeem token of the owner."""
         return self.data_dir / "owner.token"

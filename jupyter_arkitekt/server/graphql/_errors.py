@@ -6,20 +6,18 @@ fault of ours: it is logged with its traceback and goes out as "internal error".
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLError
 
+from jupyter_arkitekt.server._disk import is_full
 from jupyter_arkitekt.server.topics import Overflow
 
 logger = logging.getLogger("arkitekt.graphql")
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Refuse(Exception):  # noqa: N818 - reads as what it does: raise Refuse("no image 7")
@@ -38,14 +36,6 @@ class Refuse(Exception):  # noqa: N818 - reads as what it does: raise Refuse("no
         self.code = code
 
 
-def disk_is_full(error: BaseException) -> bool:
-    """Say whether `error` means that nothing more can be written."""
-    if isinstance(error, OSError):
-        return error.errno in _FULL
-    said = str(getattr(error, "orig", ""))
-    return "disk is full" in said or "disk I/O error" in said
-
-
 def error_dict(error: BaseException) -> dict[str, Any]:
     """Turn one exception into a member of a response's ``errors``."""
     located = error if isinstance(error, GraphQLError) else GraphQLError("", original_error=_as_exception(error))
@@ -59,7 +49,7 @@ def error_dict(error: BaseException) -> dict[str, Any]:
             shown["extensions"] = {**shown.get("extensions", {}), "code": cause.code}
     elif isinstance(cause, Overflow):
         shown["message"] = str(cause)
-    elif disk_is_full(cause):
+    elif is_full(cause):
         logger.error("The disk is full: %s", type(cause).__name__)
         shown["message"] = "the server's disk is full; nothing was changed"
         shown["extensions"] = {"code": "STORAGE_FULL"}

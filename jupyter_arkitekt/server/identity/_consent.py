@@ -1,17 +1,16 @@
-"""The pages on which a person allows an app to act for them.
+"""Where a person allows an app to act for them.
 
-A person signs in with the form that allows: name and password, or a one-time token. No session is kept, so a page of
-somebody else has nothing to ride on; the origin of the form is checked all the same, and wrong answers are limited.
+A person signs in with the same form that allows: by name and password, or by a one-time token. No session is kept, so a
+page of somebody else has nothing to ride on; the origin of the form is checked all the same, and guesses are limited.
 """
 
 from __future__ import annotations
 
 import asyncio
-from html import escape
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from jupyter_arkitekt.server._edge import is_own_origin
@@ -19,72 +18,16 @@ from jupyter_arkitekt.server.http import TooLarge, client_address, read_body
 from jupyter_arkitekt.server.identity._caller import IdentityError
 from jupyter_arkitekt.server.identity._devices import Device
 from jupyter_arkitekt.server.identity._limiter import Limiter
+from jupyter_arkitekt.server.identity._pages import ASK, ENTER, MESSAGE, page
 from jupyter_arkitekt.server.platform import Platform
 
 _MAX_BODY = 16 * 1024
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --line: #c9ccd1; --accent: #0b62c4; --bad: #b3261e; --soft: #f4f5f7; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --line: #4a4f57; --accent: #7db4ff; --bad: #ff8a80; --soft: #24272c; }} }}
-* {{ box-sizing: border-box; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 2rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; overflow-wrap: anywhere; }}
-dl {{ background: var(--soft); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: 1rem 0; }}
-dt {{ font-size: .85rem; opacity: .8; }} dd {{ margin: 0 0 .5rem; overflow-wrap: anywhere; }}
-fieldset {{ border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; padding: .5rem 1rem 1rem; }}
-label {{ display: block; margin-top: .5rem; }}
-input {{ width: 100%; font: inherit; padding: .45rem .6rem; border: 1px solid var(--line); border-radius: .35rem; }}
-button {{ font: inherit; padding: .5rem 1.1rem; border-radius: .35rem; border: 1px solid var(--accent); margin: .5rem .5rem 0 0;
-  background: transparent; color: var(--accent); cursor: pointer; }}
-button.main {{ background: var(--accent); color: Canvas; }}
-:focus-visible {{ outline: 3px solid var(--accent); outline-offset: 2px; }}
-.error {{ color: var(--bad); font-weight: 600; }}
-code {{ font-family: ui-monospace, monospace; }}
-</style>
-</head>
-<body><main>{body}</main></body>
-</html>
-"""
+#: Guesses per minute: from one address, and at one person's password from anywhere.
+_GUESSES = 10
 
-_FORM = """<h1>Allow {app}?</h1>
-<p>This app asks to act for you on <strong>{platform}</strong>. Allow it only if you have just started it yourself, and
-the code below is the one that it shows.</p>
-<dl><dt>Code</dt><dd><code>{code}</code></dd><dt>App</dt><dd>{identifier}, version {version}</dd>
-<dt>What it asks for</dt><dd>{scopes}</dd></dl>
-{error}
-<form method="post" action="/configure/{code}">
-<fieldset><legend>Who are you?</legend>
-<label for="username">User name</label>
-<input id="username" name="username" autocomplete="username" maxlength="150">
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024">
-<p>Or, without a password:</p>
-<label for="token">One-time token, from <code>arkitekt token create</code> on the server</label>
-<input id="token" name="token" type="password" autocomplete="off" maxlength="200">
-</fieldset>
-<button class="main" name="decision" value="allow">Allow</button>
-<button name="decision" value="deny">Deny</button>
-</form>"""
-
-_ENTRY = """<h1>Enter the code</h1>
-<p>The app that wants to sign in on <strong>{platform}</strong> shows it.</p>
-{error}
-<form method="post" action="/device"><label for="code">Code</label>
-<input id="code" name="code" autocomplete="one-time-code" maxlength="16" autofocus>
-<button class="main">Continue</button></form>"""
+_UNKNOWN = "This code is not known, or has expired"
+_AGAIN = "Start the app again for a new one."
 
 
 class Consent:
@@ -93,67 +36,71 @@ class Consent:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._identity = platform.identity
-        self._failures = Limiter(limit=10, seconds=60)
+        self._guesses = Limiter(limit=_GUESSES, seconds=60)
 
     async def entry(self, request: Request) -> Response:
         """Let a person type the code."""
         if request.method == "GET":
-            return self._show_entry()
+            return self._enter()
         form = await self._form(request)
         if isinstance(form, Response):
             return form
-        code = form.get("code", "").strip().lower()
         who = client_address(request)
-        if self._failures.is_full(who):
-            return self._show_entry("Too many wrong codes. Try again in a minute.", 429)
-        if self._identity.devices.find(code) is None:
-            self._failures.count(who)
-            return self._show_entry("This code is not known, or has expired. Start the app again for a new one.", 404)
-        return RedirectResponse(f"/configure/{code}", 303)
+        if self._guesses.is_full(who):
+            return self._enter("Too many wrong codes. Try again in a minute.", 429)
+        device = self._identity.devices.find("".join(form.get("code", "").split()).lower())
+        if device is None:
+            self._guesses.count(who)
+            return self._enter(f"{_UNKNOWN}. {_AGAIN}", 404)
+        return RedirectResponse(f"/configure/{device.code}", 303)
 
     async def consent(self, request: Request) -> Response:
         """Show what an app asks for, and take the person's decision."""
-        code = str(request.path_params["code"])
         who = client_address(request)
-        if self._failures.is_full(who):
-            return _page("Too many attempts", "<h1>Too many attempts</h1><p>Try again in a minute.</p>", 429)
-        device = self._identity.devices.find(code)
+        if self._guesses.is_full(who):
+            return page(MESSAGE, "Too many attempts", status=429, text="Try again in a minute.")
+        device = self._identity.devices.find(str(request.path_params["code"]))
         if device is None:
-            self._failures.count(who)
-            return _page(
-                "Unknown code",
-                "<h1>This code is not known, or has expired</h1><p>Start the app again for a new one.</p>",
-                404,
-            )
+            self._guesses.count(who)
+            return page(MESSAGE, _UNKNOWN, status=404, text=_AGAIN)
         if device.status != "pending":
-            return self._decided(device)
+            return _decided(device)
         if request.method == "GET":
             return self._ask(device)
         form = await self._form(request)
         if isinstance(form, Response):
             return form
         try:
-            return self._decided(await self._decide(device, form))
+            if form.get("decision") == "deny":
+                return _decided(self._identity.devices.decide(device.code, None, allow=False))
+            if form.get("decision") != "allow":
+                raise IdentityError("choose to allow or to deny")
+            user_id = await self._sign_in(form, who)
+            return _decided(self._identity.devices.decide(device.code, user_id, allow=True))
         except IdentityError as error:
-            self._failures.count(who)
             return self._ask(device, f"{str(error)[:1].upper()}{str(error)[1:]}.", 403)
 
-    async def _decide(self, device: Device, form: dict[str, str]) -> Device:
-        if form.get("decision") == "deny":
-            return self._identity.devices.decide(device.code, None, allow=False)
-        if form.get("token"):
-            user_id = self._identity.sign_in(form["token"].strip())
+    async def _sign_in(self, form: dict[str, str], who: str) -> int:
+        """Return the person behind the form. Each try counts as a guess at once, and is forgiven if it was right."""
+        token, username = form.get("token", "").strip(), form.get("username", "").strip()
+        keys = [who] if token else [who, f"user {username}"]
+        if any(self._guesses.is_full(key) for key in keys):
+            raise IdentityError("too many attempts; try again in a minute")
+        for key in keys:
+            self._guesses.count(key)
+        if token:
+            user_id = self._identity.sign_in(token)
         else:
-            user = await asyncio.to_thread(
-                self._identity.users.check, form.get("username", ""), form.get("password", "")
-            )
+            user = await asyncio.to_thread(self._identity.users.check, username, form.get("password", ""))
             if user is None:
                 raise IdentityError("user name or password is wrong")
             user_id = user.id
-        return self._identity.devices.decide(device.code, user_id, allow=True)
+        for key in keys:
+            self._guesses.forgive(key)
+        return user_id
 
     async def _form(self, request: Request) -> dict[str, str] | Response:
-        if not is_own_origin(request.headers, self._platform.settings):
+        if not is_own_origin(request.headers):
             return PlainTextResponse("This form has to be sent from its own page.", 403)
         try:
             parsed = parse_qs((await read_body(request, _MAX_BODY)).decode(), max_num_fields=20)
@@ -165,26 +112,27 @@ class Consent:
 
     def _ask(self, device: Device, error: str = "", status: int = 200) -> Response:
         manifest = device.manifest
-        body = _FORM.format(
-            app=escape(manifest.identifier),
-            identifier=escape(manifest.identifier),
-            version=escape(manifest.version),
-            scopes=escape(", ".join(manifest.scopes) or "nothing in particular"),
-            platform=escape(self._platform.settings.name),
-            code=escape(device.code),
-            error=_error(error),
+        return page(
+            ASK,
+            f"Allow {manifest.identifier}?",
+            status=status,
+            error=error,
+            identifier=manifest.identifier,
+            version=manifest.version,
+            scopes=", ".join(manifest.scopes) or "nothing in particular",
+            platform=self._platform.settings.name,
+            code=device.code,
         )
-        return _page(f"Allow {manifest.identifier}?", body, status)
 
-    def _decided(self, device: Device) -> Response:
-        app = escape(device.manifest.identifier)
-        if device.status == "granted":
-            return _page("Allowed", f"<h1>{app} is signed in</h1><p>You can close this page and go back to it.</p>")
-        return _page("Denied", f"<h1>{app} was denied</h1><p>It cannot do anything in your name.</p>")
+    def _enter(self, error: str = "", status: int = 200) -> Response:
+        return page(ENTER, "Enter the code", status=status, error=error, platform=self._platform.settings.name)
 
-    def _show_entry(self, error: str = "", status: int = 200) -> Response:
-        body = _ENTRY.format(platform=escape(self._platform.settings.name), error=_error(error))
-        return _page("Enter the code", body, status)
+
+def _decided(device: Device) -> Response:
+    app = device.manifest.identifier
+    if device.status == "granted":
+        return page(MESSAGE, f"{app} is signed in", text="You can close this page and go back to it.")
+    return page(MESSAGE, f"{app} was denied", text="It cannot do anything in your name.")
 
 
 def routes(platform: Platform) -> list[BaseRoute]:
@@ -193,13 +141,6 @@ def routes(platform: Platform) -> list[BaseRoute]:
     return [
         Route("/device", consent.entry, methods=["GET", "POST"]),
         Route("/configure", consent.entry, methods=["GET"]),
+        Route("/configure/", consent.entry, methods=["GET"]),
         Route("/configure/{code}", consent.consent, methods=["GET", "POST"]),
     ]
-
-
-def _error(text: str) -> str:
-    return f'<p class="error" role="alert">{escape(text)}</p>' if text else ""
-
-
-def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, headers=_HEADERS)

@@ -13,7 +13,7 @@ from jupyter_arkitekt.server.settings import SERVICES
 _PATHS: dict[str, str | None] = {"mikro": "mikro", "rekuest": "rekuest", "s3": None}
 
 
-def discovery(base: str, name: str, version: str) -> dict[str, Any]:
+def discovery(base: str, name: str, version: str, capabilities: dict[str, Any]) -> dict[str, Any]:
     """Return the well-known document of the platform at the address `base`."""
     return {
         "name": name,
@@ -24,7 +24,7 @@ def discovery(base: str, name: str, version: str) -> dict[str, Any]:
         "claim": f"{base}/lok/f/claim/",
         "configure_url": f"{base}/configure/",
         "frontend_url": f"{base}/",
-        "capabilities": {},
+        "capabilities": capabilities,
     }
 
 

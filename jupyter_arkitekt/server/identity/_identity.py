@@ -12,7 +12,7 @@ from jupyter_arkitekt.server.identity._clients import Clients
 from jupyter_arkitekt.server.identity._devices import Devices
 from jupyter_arkitekt.server.identity._manifest import Manifest
 from jupyter_arkitekt.server.identity._redeem import RedeemTokens
-from jupyter_arkitekt.server.identity._secrets import derive, platform_key, write_private
+from jupyter_arkitekt.server.identity._secrets import platform_key, write_private
 from jupyter_arkitekt.server.identity._users import Users
 from jupyter_arkitekt.server.settings import Settings
 
@@ -46,10 +46,6 @@ class Identity:
             If it is empty, unknown or expired.
         """
         return self.clients.authenticate(token)
-
-    def secret_for(self, purpose: str) -> bytes:
-        """Return a key of its own for `purpose`, the same after every start."""
-        return derive(self._key, "purpose", purpose).encode()
 
     def renew_owner_file(self) -> None:
         """Put a new single-use token of the owner into the owner's file; the one before is worth nothing then."""

@@ -43,3 +43,9 @@ class Limiter:
         self._failures.move_to_end(key)
         if len(self._failures) > _MAX_KEYS:
             self._failures.popitem(last=False)
+
+    def forgive(self, key: str) -> None:
+        """Take back the last failure of `key`: it was none."""
+        failures = self._failures.get(key)
+        if failures:
+            failures.pop()

@@ -47,7 +47,9 @@ class Fakts:
 
     async def discover(self, request: Request) -> Response:
         """Answer the well-known document."""
-        return JSONResponse(discovery(base_url(request), self._platform.settings.name, __version__))
+        return JSONResponse(
+            discovery(base_url(request), self._platform.settings.name, __version__, self._platform.capabilities)
+        )
 
     async def start(self, _request: Request, body: Answer) -> Answer:
         """Begin a device code."""
