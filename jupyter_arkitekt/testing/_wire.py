@@ -55,9 +55,10 @@ class PlatformProcess:
         said = json.loads(ready.read_text())
         return cls(data_dir, said["url"].rstrip("/"), said["pid"], process, env or {})
 
-    def redeem_token(self) -> str:
-        """Return a new redeem token."""
-        command = [sys.executable, "-m", "jupyter_arkitekt.server", "token", "create", "--data-dir", str(self.data_dir)]
+    def redeem_token(self, uses: int = 1) -> str:
+        """Return a new redeem token for so many apps."""
+        command = [sys.executable, "-m", "jupyter_arkitekt.server", "token", "create", "--uses", str(uses)]
+        command += ["--data-dir", str(self.data_dir)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def end(self, number: int = signal.SIGTERM) -> None:
@@ -166,10 +167,17 @@ class Listener:
 
 @dataclass
 class RawAgent:
-    """One connection of an agent."""
+    """One connection of an agent.
+
+    Attributes
+    ----------
+    skipped
+        Messages that came while another kind was waited for.
+    """
 
     socket: ClientConnection
     session: str
+    skipped: list[Json] = field(default_factory=list)
     seq: int = 0
 
     async def send(self, kind: str, **fields: Any) -> str:
@@ -192,6 +200,8 @@ class RawAgent:
                     await self.send("HEARTBEAT_ANSWER")
                 elif message["type"] in kinds:
                     return message
+                else:
+                    self.skipped.append(message)
 
     async def closed(self) -> int:
         """Wait until the socket is closed and return the code."""
@@ -203,7 +213,7 @@ class RawAgent:
 
     def drop(self) -> None:
         """Break the connection without a word, as a killed process does."""
-        self.socket.transport.abort()
+        self.socket.transport.abort()  # the polite ways all say goodbye
 
 
 @contextlib.asynccontextmanager
