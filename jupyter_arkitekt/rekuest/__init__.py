@@ -17,7 +17,7 @@ from jupyter_arkitekt.rekuest._calls import (
 from jupyter_arkitekt.rekuest._current import Stopped, log, progress
 from jupyter_arkitekt.rekuest._define import define
 from jupyter_arkitekt.rekuest._functions import Function, FunctionRegistry, functions, register
-from jupyter_arkitekt.rekuest._hosting import agent_of, host, serve
+from jupyter_arkitekt.rekuest._hosting import agent_of, host, serve, serve_until_stopped
 from jupyter_arkitekt.rekuest._markers import Description
 from jupyter_arkitekt.rekuest._structures import Structure, StructureRegistry, structures
 from jupyter_arkitekt.rekuest._task import Task
@@ -46,6 +46,7 @@ __all__ = [
     "progress",
     "register",
     "serve",
+    "serve_until_stopped",
     "start",
     "structures",
     "tasks",

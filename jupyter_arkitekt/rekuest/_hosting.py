@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from types import FrameType
 
 from jupyter_arkitekt import bridge, context
 from jupyter_arkitekt.rekuest._agent import Agent
@@ -52,6 +56,38 @@ async def serve(app: context.AppLike) -> None:
     agent = agent_of(app)
     agent.start()
     await agent.wait()
+
+
+def serve_until_stopped(app: context.AppLike) -> None:
+    """Host the registered functions until Ctrl-C or SIGTERM; both end it quietly.
+
+    Callers of what runs then are told. On other threads than the main one only cancelling ends it.
+
+    Raises
+    ------
+    CallError
+        If the platform sends this app away, or another process hosts as the same app.
+    """
+    with _terminable(), contextlib.suppress(KeyboardInterrupt):
+        bridge.sync(serve(app))
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, and Ctrl-C work where a shell that started us in the background took it away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def host_in_kernel() -> None:

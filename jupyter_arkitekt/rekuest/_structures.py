@@ -8,10 +8,12 @@ a test takes a `copy` of it.
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Any, get_args
 
 from jupyter_arkitekt.errors import DefinitionError
@@ -102,10 +104,17 @@ class StructureRegistry:
     def by_type(self, cls: type) -> Structure | None:
         """Return how objects of `cls` or of its nearest known base travel.
 
-        A class that says it itself (``get_identifier``, ``ashrink`` and ``aexpand``) is registered on the way.
+        A class that says it itself (``get_identifier``, ``ashrink`` and ``aexpand``) is registered on the way. Where
+        nothing is known, installed packages are asked first: each may name a function that registers its structures,
+        as an entry point of the group ``jupyter_arkitekt.structures``.
         """
-        for base in cls.__mro__:
-            found = self._by_type.get(base)
+        if cls.__module__ == "builtins":
+            return None
+        found = self._known(cls)
+        if found is not None:
+            return found
+        if self is structures and _load_entry_points():
+            found = self._known(cls)
             if found is not None:
                 return found
         if all(callable(getattr(cls, name, None)) for name in ("get_identifier", "ashrink", "aexpand")):
@@ -114,6 +123,9 @@ class StructureRegistry:
                 cls, known.get_identifier(), shrink=lambda value: value.ashrink(), expand=known.aexpand
             )
         return None
+
+    def _known(self, cls: type) -> Structure | None:
+        return next((found for base in cls.__mro__ if (found := self._by_type.get(base)) is not None), None)
 
     def by_identifier(self, identifier: str) -> Structure | None:
         """Return the structure named `identifier` on the wire."""
@@ -149,3 +161,12 @@ class StructureRegistry:
 
 structures = StructureRegistry()
 """The registry that everybody uses unless they bring their own."""
+
+
+@functools.cache
+def _load_entry_points() -> bool:
+    """Let installed packages register their structures, once; say whether there was one."""
+    found = entry_points(group="jupyter_arkitekt.structures")
+    for point in found:
+        point.load()()
+    return bool(found)
