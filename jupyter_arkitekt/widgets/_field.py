@@ -61,7 +61,16 @@ class Field(ABC):
         self.box.add_class("arkitekt-field")
         control.observe(self._typed, "value")
         if port.default is not None:
-            self.write(port.default)
+            try:
+                self.write(port.default)
+            except ArgumentError as error:
+                # Somebody else's function may have a default that its own bounds forbid; the form still opens.
+                self.complain(f"The default does not fit: {error}")
+
+    @property
+    def title(self) -> str:
+        """The visible name of the field."""
+        return title(self.port)
 
     @abstractmethod
     def parse(self) -> Any:
@@ -118,7 +127,7 @@ class Field(ABC):
         finally:
             self._writing = False
 
-    async def settle(self) -> None:
+    async def settle(self) -> None:  # noqa: B027 - most fields have nobody to ask
         """Wait for what has to be asked of a server before the value is known to be good."""
 
     def check(self) -> bool:

@@ -67,15 +67,15 @@ class Picker(Card):
     #: Id of what is chosen; empty when nothing is.
     value = traitlets.Unicode("").tag(sync=True)
     #: The chosen option, ``None`` while it is not known.
-    chosen = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    chosen: traitlets.TraitType[Any, Any] = traitlets.Dict(None, allow_none=True).tag(sync=True)
     #: The last answer to a search: ``text``, ``options``, ``error``.
-    answer = traitlets.Dict({"text": "", "options": [], "error": ""}).tag(sync=True)
+    answer: traitlets.TraitType[Any, Any] = traitlets.Dict({"text": "", "options": [], "error": ""}).tag(sync=True)
     #: Whether the field cannot be used now.
     disabled = traitlets.Bool(False).tag(sync=True)
     #: Whether the field is marked as wrong.
     invalid = traitlets.Bool(False).tag(sync=True)
     #: PNG of what is chosen.
-    picture = traitlets.Bytes(None, allow_none=True).tag(sync=True)
+    picture: traitlets.TraitType[Any, Any] = traitlets.Bytes(None, allow_none=True).tag(sync=True)
     #: What is wrong with the chosen id, empty when nothing is.
     problem = traitlets.Unicode("")
 

@@ -206,9 +206,7 @@ class DateField(Field):
     """A date with a time, in the zone of the kernel."""
 
     def __init__(self, port: ArgPort) -> None:
-        super().__init__(
-            port, ipywidgets.DatetimePicker(None, description=title(port), description_allow_html=False)
-        )
+        super().__init__(port, ipywidgets.DatetimePicker(description=title(port), description_allow_html=False))
 
     def parse(self) -> datetime:
         """Return the date, with its zone."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_arkitekt import context
 from jupyter_arkitekt.context import AppLike
 from jupyter_arkitekt.errors import NotFoundError
-from jupyter_arkitekt.mikro import Image, aget_image, aimages
 from jupyter_arkitekt.models.rekuest import ArgPort, SearchAssignWidget
 from jupyter_arkitekt.widgets._picker import Option, Source
+
+if TYPE_CHECKING:
+    from jupyter_arkitekt.mikro import Image
 
 IMAGE = "@mikro/image"
 
@@ -39,6 +41,8 @@ class ImageSource:
 
     async def search(self, text: str) -> Sequence[Option]:
         """Return images whose name, or whose id, is `text`."""
+        from jupyter_arkitekt.mikro import aimages  # a form without images does without the room for them
+
         with context.use(self._app):
             found = list(await aimages(search=text or None, limit=LIMIT))
         options = [image_option(image) for image in found]
@@ -49,6 +53,8 @@ class ImageSource:
 
     async def find(self, id: str) -> Option | None:  # noqa: A002 - what it is called everywhere
         """Return the image with that id."""
+        from jupyter_arkitekt.mikro import aget_image
+
         with context.use(self._app):
             try:
                 self._last = await aget_image(id)
@@ -58,8 +64,10 @@ class ImageSource:
 
     async def picture(self, id: str) -> bytes | None:  # noqa: A002 - what it is called everywhere
         """Return the image's thumbnail."""
+        image = self._last
+        if image is None or image.id != id:
+            return None
         with context.use(self._app):
-            image = self._last if self._last is not None and self._last.id == id else await aget_image(id)
             return await image.athumbnail()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import traitlets
 
 from jupyter_arkitekt import bridge
-from jupyter_arkitekt.models.rekuest import EventKind
+from jupyter_arkitekt.models.rekuest import EventKind, TaskEvent
 from jupyter_arkitekt.widgets._bundle import bundled
 from jupyter_arkitekt.widgets._card import Card, Command
 
@@ -25,7 +25,7 @@ _STATES = {
     EventKind.BOUND: "waiting",
     EventKind.QUEUED: "waiting",
     EventKind.DELEGATE: "waiting",
-    EventKind.DISCONNECTED: "away",
+    EventKind.DISCONNECTED: "lost",
     EventKind.UNASSIGN: "cancelling",
     EventKind.CANCELLING: "cancelling",
     EventKind.INTERRUPTING: "cancelling",
@@ -36,6 +36,9 @@ _STATES = {
     EventKind.INTERRUPTED: "cancelled",
 }
 
+#: States in which nothing more happens.
+OVER = frozenset({"done", "failed", "cancelled", "lost"})
+
 
 class Watched(Protocol):
     """What the card needs of a task."""
@@ -45,7 +48,7 @@ class Watched(Protocol):
         """Whether it is over."""
 
     @property
-    def status(self) -> Any:
+    def status(self) -> EventKind:
         """Kind of the latest event that changed what becomes of it."""
 
     @property
@@ -57,10 +60,10 @@ class Watched(Protocol):
         """The latest message beside the progress."""
 
     @property
-    def logs(self) -> Sequence[Any]:
-        """Lines of the log: objects with ``level`` and ``message``."""
+    def logs(self) -> Sequence[tuple[str, str]]:
+        """Lines of the log, each a level and a text."""
 
-    def observe(self, callback: Any, /) -> Any:
+    def observe(self, callback: Callable[[TaskEvent], None], /) -> Callable[[], None]:
         """Call `callback` on the bridge thread with each event; return the function that ends that."""
 
     async def acancel(self) -> Any:
@@ -81,8 +84,8 @@ class TaskCard(Card):
     _esm = bundled("task.js")
     _css = bundled("task.css")
 
-    #: ``idle`` (nothing is shown), ``waiting``, ``running``, ``away``, ``cancelling``, ``done``, ``failed`` or
-    #: ``cancelled``.
+    #: ``idle`` (nothing is shown), ``waiting``, ``running``, ``cancelling``, ``done``, ``failed``, ``cancelled``
+    #: or ``lost`` (whoever ran it went away).
     state = traitlets.Unicode("idle").tag(sync=True)
     #: Name of the function.
     name = traitlets.Unicode("").tag(sync=True)
@@ -108,7 +111,7 @@ class TaskCard(Card):
     def __init__(self, task: Watched | None = None, *, name: str = "") -> None:
         self._lock = threading.Lock()
         self._task: Watched | None = None
-        self._unobserve: Any = None
+        self._unobserve: Callable[[], None] | None = None
         self._due = False
         self._began = self._ended = 0.0
         super().__init__(name=name)
@@ -134,6 +137,11 @@ class TaskCard(Card):
             self.error = self.detail = self.remedy = ""
             self.elapsed, self.can_cancel = 0.0, False
 
+    def forget(self) -> None:
+        """Hide the card: the call never came to be."""
+        self.detach()
+        self.state = "idle"
+
     def attach(self, task: Watched) -> None:
         """Follow `task` until it is over."""
         if self.state == "idle":
@@ -155,7 +163,7 @@ class TaskCard(Card):
         """Show that the call did not end well."""
         with self.hold_sync():
             self.error, self.detail, self.remedy = error, detail, remedy
-            if self.state not in ("failed", "cancelled"):
+            if self.state not in OVER or self.state == "done":
                 self.state = "failed"
             self.can_cancel = False
             self._stop_clock()
@@ -201,11 +209,11 @@ class TaskCard(Card):
         lines = list(task.logs)
         shown = lines[-LOG_LINES:]
         with self.hold_sync():
-            if not self.error or self.state not in ("failed", "cancelled"):
-                self.state = state_of(task.status)
+            if self.state not in OVER:
+                self.state = state_of(task.status, done=task.done)
             self.progress = task.progress
             self.message = task.message or ""
-            self.logs = [{"level": str(line.level or "INFO"), "text": str(line.message or "")} for line in shown]
+            self.logs = [{"level": level, "text": text} for level, text in shown]
             self.dropped = len(lines) - len(shown)
             self.can_cancel = not task.done and self.state != "cancelling"
             if task.done:
@@ -222,6 +230,7 @@ class TaskCard(Card):
             self.elapsed = (self._ended or time.monotonic()) - self._began
 
 
-def state_of(status: Any) -> str:
-    """Return the card's state for the kind of a task's latest event."""
-    return _STATES.get(EventKind(str(status)), "running")
+def state_of(status: EventKind, *, done: bool) -> str:
+    """Return the card's state for the latest event that changed a task; one may end without any (a lost connection)."""
+    state = _STATES.get(status, "running")
+    return state if state in OVER or not done else "failed"
