@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def _serve(arguments: argparse.Namespace) -> None:
             raise PlatformError(
                 f"{option} is not there yet: this version serves one process with SQLite and a folder. Leave it out."
             )
+    gc.disable()  # starting makes no garbage, and looking for some takes a fifth of the start; enabled once it answers
     from jupyter_arkitekt.server._serve import serve, set_up_logging
 
     data_dir = (arguments.data_dir or config.data_dir()).expanduser().resolve()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import logging
 import os
@@ -122,6 +123,9 @@ class Process(uvicorn.Server):
             self.failure = error if isinstance(error, PlatformError) else PlatformError(f"{self._url} does not answer.")
             self.should_exit = True
             return
+        gc.collect()
+        gc.freeze()  # modules and schemas stay for ever
+        gc.enable()
         logger.info("Serving %s at %s", self._settings.data_dir, self._url)
         idle = self._settings.idle_seconds
         while idle is not None:

@@ -131,4 +131,4 @@ def _reason(path: Path, error: DatabaseError) -> str:
         if "full" in said:
             return f"The disk of {path.parent} is full: the platform's database cannot be opened. Make room first."
         return f"The platform's database {path} cannot be opened: {said}. Check the folder and its permissions."
-    return f"{path} is no usable database: {said}. Bring it back from a backup, or move it away to start with an empty one."
+    return f"{path} is no usable database: {said}. Bring a backup back, or move it away to start with an empty one."

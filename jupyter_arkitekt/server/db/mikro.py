@@ -79,7 +79,6 @@ Index(
     dataset.c.creator_id,
     unique=True,
     sqlite_where=text("is_default"),
-    postgresql_where=text("is_default"),
 )
 
 image = _named(
@@ -208,7 +207,7 @@ view = _table(
 # Most links of a view are empty: an index over the filled ones only costs an insert of a view one or two entries, not twelve.
 for _name in _VIEW_LINKS:
     _filled = view.c[_name].is_not(None)
-    Index(f"ix_mikro_view_{_name}", view.c[_name], sqlite_where=_filled, postgresql_where=_filled)
+    Index(f"ix_mikro_view_{_name}", view.c[_name], sqlite_where=_filled)
 
 context_view = Table(
     "mikro_context_view",

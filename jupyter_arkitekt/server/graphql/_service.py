@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLSchema, build_ast_schema, parse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -69,7 +69,8 @@ class Service:
 
 
 def _build(sdl: str, resolvers: Resolvers) -> GraphQLSchema:
-    schema = build_schema(sdl, assume_valid=True, assume_valid_sdl=True)
+    document = parse(sdl, no_location=True)  # nobody asks where in the SDL a type stands; a fifth less to keep
+    schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
     query = schema.query_type
     if query is not None and "_service" in query.fields and ("Query", "_service") not in resolvers.fields:
         resolvers.query("_service")(_sdl_of(sdl))
