@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 #: Seconds after which a test that waits has failed; generous, machines are busy.
@@ -100,6 +101,15 @@ def access_token(url: str, redeem_token: str, identifier: str, version: str = "0
         answer = http.post(auth["token_url"], data=form, auth=(auth["client_id"], auth["client_secret"])).json()
     token: str = answer["access_token"]
     return token
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until `condition` holds."""
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 class Refused(AssertionError):  # noqa: N818 - reads as what it is
@@ -206,8 +216,9 @@ class RawAgent:
     async def closed(self) -> int:
         """Wait until the socket is closed and return the code."""
         async with asyncio.timeout(DEADLINE):
-            async for _ in self.socket:
-                pass
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    await self.socket.recv()
         assert self.socket.close_code is not None
         return self.socket.close_code
 

@@ -343,5 +343,8 @@ async def test_onlookers_follow_all_tasks_those_of_an_agent_and_the_children(sta
         assert (await child_tasks.next())["create"] == {"id": child}
         assert (await child_tasks.next())["update"] == {"id": child, "latestEventKind": "COMPLETED"}
         assert (await agent_tasks.next())["create"] == {"id": child}
-        assert (await all_tasks.next())["create"] == {"id": child}
-        assert (await all_tasks.next())["event"] == {"task": child, "kind": "COMPLETED"}
+        told: list[Json] = []
+        while {"task": child, "kind": "COMPLETED"} not in told:  # the organisation has other tasks, too
+            message = await all_tasks.next()
+            told.append(message["create"] or message["event"])
+        assert {"id": child} in told

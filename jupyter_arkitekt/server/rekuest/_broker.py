@@ -32,6 +32,10 @@ logger = logging.getLogger("arkitekt.rekuest")
 RESTARTING = 1012
 
 
+#: Seconds since the last sign of life of an agent that is expected back when the platform starts again.
+_RECENTLY = 60.0
+
+
 class Broker:
     """Tasks, agents and what is between them.
 
@@ -67,8 +71,9 @@ class Broker:
             if task.session is None:
                 seat.send(Frame(self._assignment(task), task=task.id))
         for seat in self._seats.values():
-            if seat.open:
+            if seat.open or time.time() - (seat.last_seen or 0) < _RECENTLY:
                 seat.left = time.monotonic()
+            if seat.open:
                 self._wait_for(seat, self.timing.grace)
 
     async def stop(self) -> None:
@@ -195,7 +200,7 @@ class Broker:
 
     def _give_up(self, seat: Seat, seconds: float) -> None:
         """Decide over the tasks of an agent that did not come back; nobody who called is left waiting for ever."""
-        seat.timer = None
+        seat.timer = seat.left = None
         queued = False
         waiting = seat.waiting()
         for task in list(seat.open.values()):
