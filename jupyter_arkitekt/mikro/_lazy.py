@@ -98,9 +98,9 @@ def lazy(place: ArrayPlace, path: str, array: zarr.AsyncArray[Any]) -> da.Array:
     keep_open(place, path, array)
     stored = StoredArray(place, path, tuple(array.shape), array.dtype)
     chunks = task_shape(stored.shape, array.shards or array.chunks, array.dtype.itemsize)
-    return da.from_array(
-        stored, chunks=chunks, name=None, asarray=False, fancy=False, meta=np.empty((0,) * 5, array.dtype)
-    )
+    meta = np.empty((0,) * 5, array.dtype)
+    pixels: da.Array = da.from_array(stored, chunks=chunks, asarray=False, fancy=False, meta=meta)  # type: ignore[no-untyped-call]  # dask has no types here
+    return pixels
 
 
 def task_shape(shape: tuple[int, ...], part: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -94,7 +94,7 @@ async def open_array(place: ArrayPlace, path: str = "", *, store: Store | None =
 
 
 def _check(array: AsyncArray[Any], where: str) -> None:
-    dtype = array.dtype
+    dtype: Any = array.dtype  # zarr knows dtypes that numpy does not
     if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
         raise ImageError(f"The array at {where} has the dtype {dtype}, an image has bool, integers or floats.")
     if len(array.shape) != 5 or not all(size > 0 for size in array.shape):

@@ -1,0 +1,40 @@
+"""A zarr store that knows how many bytes it has read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zarr.storage import ObjectStore, WrapperStore
+
+if TYPE_CHECKING:
+    from zarr.abc.store import ByteRequest
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+    from jupyter_arkitekt.mikro._access import ArrayPlace
+
+
+class Meter:
+    """Bytes that all stores of one picture have read."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
+class CountedStore(WrapperStore[ObjectStore[Any]]):
+    """Counts the bytes of every answer into `meter`."""
+
+    def __init__(self, store: ObjectStore[Any], meter: Meter) -> None:
+        super().__init__(store)
+        self._meter = meter
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """Read an object, or a part of it."""
+        found = await super().get(key, prototype, byte_range)
+        if found is not None:
+            self._meter.bytes += len(found)
+        return found
+
+
+def counted(place: ArrayPlace, path: str, meter: Meter) -> CountedStore:
+    """Return the store of what lies below `path`, counting into `meter`."""
+    return CountedStore(ObjectStore(place.objects(path), read_only=True), meter)
