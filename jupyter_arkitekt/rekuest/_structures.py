@@ -129,7 +129,10 @@ class StructureRegistry:
 
     def by_identifier(self, identifier: str) -> Structure | None:
         """Return the structure named `identifier` on the wire."""
-        return self._by_identifier.get(identifier)
+        found = self._by_identifier.get(identifier)
+        if found is None and self is structures and _load_entry_points():
+            found = self._by_identifier.get(identifier)
+        return found
 
     def enumerate(self, hint: Any) -> tuple[str, list[Choice]]:
         """Register an ``Enum`` class or a ``Literal`` and return its identifier and choices."""
