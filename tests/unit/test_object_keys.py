@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from jupyter_arkitekt.server.objects._errors import S3Error
 from jupyter_arkitekt.server.objects._keys import MAX_KEY_BYTES, decode, encode, names
 from jupyter_arkitekt.server.objects._listing import decode_token, list_page
 from jupyter_arkitekt.server.objects._tree import Entry
+from jupyter_arkitekt.server.objects._uploads import ORPHAN_SECONDS, Uploads
 
 ALPHABET = [*"abz09-_.AZ %+/\\:*~'\"<>&", "ä", "é", "é", "日", "😀", "con"]
 
@@ -171,14 +174,29 @@ def test_ranges_and_conditions_follow_the_rfc() -> None:
 
 
 class Clock:
-    now = 1_000_000.0
+    def __init__(self, now: float) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
 
 
+def test_uploads_that_nobody_adds_to_are_swept_and_others_are_kept(tmp_path: Path) -> None:
+    storage, clock = Storage.open(tmp_path), Clock(time.time())
+    uploads = Uploads(storage, clock=clock)
+    orphan = uploads.create("zarr", "a")
+    clock.now += ORPHAN_SECONDS - 60
+    kept = uploads.create("zarr", "b")
+    os.utime(storage.uploads / kept, (clock.now, clock.now))
+    clock.now += 3600
+    uploads.create("zarr", "c")
+    assert uploads.check(kept, "zarr", "b").is_dir()
+    with pytest.raises(S3Error, match="NoSuchUpload"):
+        uploads.check(orphan, "zarr", "a")
+
+
 def test_a_grant_is_good_until_it_ends_and_for_nobody_else() -> None:
-    clock = Clock()
+    clock = Clock(1_000_000.0)
     grants = Grants(b"s" * 32, clock=clock)
     grant, other = (grants.issue("zarr", key, write=False, seconds=60) for key in ("ä/b", "other"))
     holder = grants.holder(grant.access_key, grant.session_token)

@@ -18,7 +18,7 @@ from ._pool import Pool
 from .storage import Storage
 
 #: Bytes that are read and sent at once.
-PIECE = 256 * 1024
+PIECE = 1024 * 1024
 
 _NOWAIT = getattr(os, "RWF_NOWAIT", None)
 #: The kernel would have to wait for the disk, or the file system cannot tell.

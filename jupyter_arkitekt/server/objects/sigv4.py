@@ -12,12 +12,12 @@ Stricter than AWS in one point: every ``x-amz-*`` header that is there must be s
 
 from __future__ import annotations
 
-import calendar
 import hmac
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Generic, Protocol, TypeVar
@@ -38,7 +38,7 @@ EMPTY_SHA256 = sha256(b"").hexdigest()
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=([^,\s]+) *, *SignedHeaders=([^,\s]+) *, *Signature=([0-9a-f]{{64}})"
 )
-_DATE = re.compile(r"\d{8}T\d{6}Z")
+_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SPACES = re.compile(rb" +")
 
@@ -242,12 +242,14 @@ def parse_date(date: str) -> int:
     S3Error
         403, if it is none.
     """
+    found = _DATE.fullmatch(date)
+    if not found:
+        raise denied("The date of the request is malformed.")
+    year, month, day, hour, minute, second = map(int, found.groups())
     try:
-        if not _DATE.fullmatch(date):
-            raise ValueError(date)
-        return calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
+        return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError as error:
-        raise denied("The date of the request is malformed.") from error
+        raise denied("The date of the request is none.") from error
 
 
 def format_date(seconds: float) -> str:
