@@ -253,7 +253,11 @@ class Task:
                 raise TaskFailedError(
                     f"{who}: the app that ran it went away. Whether it finished is unknown; tasks() tells later."
                 )
-        raise TaskFailedError(f"{who} failed: {self.message or 'the app that ran it did not say why'}")
+        failed = TaskFailedError(f"{who} failed: {self.message or 'the app that ran it did not say why'}")
+        trace = next((text for _, text in reversed(self.logs) if text.startswith("Traceback ")), None)
+        if trace is not None:
+            failed.add_note(f"Where it failed, in the app that ran it:\n{trace.rstrip()}")
+        raise failed
 
     async def _returned(self) -> Any:
         if self._gap or (self.action.returns and not self._yields):

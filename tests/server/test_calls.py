@@ -194,8 +194,9 @@ def test_arguments_that_slip_through_are_refused_by_the_host(app: App) -> None:
 
 def test_an_exception_is_told_with_its_type_and_the_hosts_traceback_is_in_the_logs() -> None:
     task = start("boom", "told so")
-    with pytest.raises(TaskFailedError, match=r"'Boom' \(task \d+\) failed: ValueError: told so"):
+    with pytest.raises(TaskFailedError, match=r"'Boom' \(task \d+\) failed: ValueError: told so") as caught:
         task.result(60)
+    assert "raise ValueError(text)" in caught.value.__notes__[0]
     assert task.status is EventKind.CRITICAL
     level, trace = task.logs[-1]
     assert level in ("ERROR", "INFO")  # the feed of the wire tells no level
