@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_arkitekt.app import App, easy
 from jupyter_arkitekt.testing import Served, start_platform, wait_for
 
 #: Variables that say where things are or who is signed in; each test starts without them.
@@ -151,3 +152,11 @@ def platform(session_home: Path) -> Iterator[Served]:
     served = start_platform(session_home / "platform")
     yield served
     served.stop()
+
+
+@pytest.fixture
+def app(platform: Served) -> Iterator[App]:
+    """An app that is signed in at the shared platform, and the one that calls go to."""
+    entered = easy("org.example.test", url=platform.url, redeem_token=platform.redeem_token())
+    with entered:
+        yield entered
