@@ -5,6 +5,7 @@ A field never changes what a person typed. What does not fit is told below the c
 
 from __future__ import annotations
 
+import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -46,15 +47,15 @@ class Field(ABC):
         self._writing = False
         self.none: Any = None
         about = " ".join(part for part in (_sentence(port.description), hint) if part)
-        self._about = ipywidgets.Label(about, layout=_shown(about))
-        self._about.add_class("arkitekt-help")
-        self._wrong = ipywidgets.Label("", layout=_shown(""))
-        self._wrong.add_class("arkitekt-wrong")
+        self._about = _line("arkitekt-help", about)
+        self._wrong = _line("arkitekt-wrong", "")
+        self._complaint = ""
         parts = [control, self._about, self._wrong]
         if port.nullable and port.default is None:
             # With a default, null means the default; only without one it means "no value".
             self.none = ipywidgets.Checkbox(True, description=f"No value for {title(port)}", indent=False)
             self.none.add_class("arkitekt-none")
+            control.add_class("arkitekt-off")
             self.none.observe(self._none_ticked, "value")
             parts.insert(1, self.none)
         self.box = ipywidgets.VBox(parts)
@@ -143,13 +144,14 @@ class Field(ABC):
 
     def complain(self, text: str) -> None:
         """Show `text` below the control; nothing when it is empty."""
-        self._wrong.value = f"⚠ {text}" if text else ""
+        self._complaint = text
+        self._wrong.value = html.escape(f"⚠ {text}") if text else ""
         self._wrong.layout.display = None if text else "none"
 
     @property
     def complaint(self) -> str:
         """What is told below the control now, empty when nothing is."""
-        return str(self._wrong.value).removeprefix("⚠ ")
+        return self._complaint
 
     def wrong(self, text: str) -> ArgumentError:
         """Return the error of this field."""
@@ -188,5 +190,8 @@ def _sentence(text: str | None) -> str:
     return text if not text or text[-1] in ".!?:" else f"{text}."
 
 
-def _shown(text: str) -> Any:
-    return ipywidgets.Layout(display=None if text else "none")
+def _line(name: str, text: str) -> Any:
+    # Not a Label: that one takes what stands between two dollar signs for a formula.
+    line = ipywidgets.HTML(html.escape(text), layout=ipywidgets.Layout(display=None if text else "none"))
+    line.add_class(name)
+    return line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import difflib
 import logging
 import threading
@@ -27,6 +28,9 @@ from jupyter_arkitekt.widgets._head import FormHead
 from jupyter_arkitekt.widgets._outcome import face, outcome
 from jupyter_arkitekt.widgets._plain import Place, Plain
 from jupyter_arkitekt.widgets._task import TaskCard
+
+#: Seconds that the picture of a result is waited for.
+PICTURE_SECONDS = 10.0
 
 _logger = logging.getLogger(__name__)
 
@@ -200,11 +204,12 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets comes without t
 
     def close(self) -> None:
         """Close the form and its parts; a call that is under way goes on without it."""
-        for part in (self._head, self._card, self._inner, self._run_button):
-            part.close()
-        for field in self.fields.values():
+        # Also called when a form that could not be made is thrown away.
+        for field in getattr(self, "fields", {}).values():
             field.close()
         for child in self.children:
+            for inner in getattr(child, "children", ()):
+                inner.close()
             child.close()
         super().close()
 
@@ -229,6 +234,7 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets comes without t
                 self.result = await task.aresult()
             finally:
                 self._card.refresh(task)
+            await self._picture(self.result)
             await self._show(outcome, self.action.name, self.action.returns, self.result)
         except ArgumentError as error:
             self._card.forget()
@@ -250,6 +256,14 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets comes without t
             with self._lock:
                 self._busy = False
             self._run_button.disabled = False
+
+    async def _picture(self, result: Any) -> None:
+        """Have the thumbnails of images ready: their faces do not wait long, and this result was waited for."""
+        for one in result if isinstance(result, (tuple, list)) else [result]:
+            if callable(getattr(type(one), "athumbnail", None)):
+                # Without its thumbnail the face says why there is none.
+                with contextlib.suppress(ArkitektError, TimeoutError):
+                    await asyncio.wait_for(one.athumbnail(), PICTURE_SECONDS)
 
     async def _show(self, make: Callable[..., object], *args: Any) -> None:
         """Show what `make` returns below the form; what stood there before is gone."""
@@ -294,7 +308,8 @@ def _facts(action: Action) -> list[str]:
     facts = []
     if action.app and action.app.identifier:
         facts.append(f"of {action.app.identifier}")
-    returns = [port.identifier or port.kind.value.lower() for port in action.returns]
+    # "@mikro/image" is an image to a person.
+    returns = [(port.identifier or "").rpartition("/")[2] or port.kind.value.lower() for port in action.returns]
     gives = "yields" if action.kind is ActionKind.GENERATOR else "gives"
     facts.append(f"{gives} {', '.join(returns)}" if returns else "gives nothing back")
     return facts

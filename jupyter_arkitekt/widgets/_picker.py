@@ -85,7 +85,7 @@ class Picker(Card):
         self._searching: concurrent.futures.Future[None] | None = None
         self._looking: concurrent.futures.Future[None] | None = None
         super().__init__(label=label, noun=source.noun)
-        self.observe(self._value_changed, "value")
+        self.observe(self._chosen_anew, "value")
 
     def commands(self) -> dict[str, Command]:
         """Return what to do with each kind of message."""
@@ -139,7 +139,9 @@ class Picker(Card):
         else:
             self.answer = {"text": text, "options": [asdict(option) for option in found], "error": ""}
 
-    def _value_changed(self, change: Any) -> None:
+    def _chosen_anew(self, change: Any) -> None:
+        # What was said of the former choice is no longer true, before anything is known of this one.
+        self.problem, self.picture = "", None
         with self._lock:
             if self._looking is not None:
                 self._looking.cancel()
@@ -147,7 +149,6 @@ class Picker(Card):
 
     async def _look(self, id: str) -> None:  # noqa: A002 - what it is called everywhere
         """Find out what the id means, and show it, unless another one was chosen meanwhile."""
-        self.problem, self.picture = "", None
         if not id:
             self.chosen = None
             return

@@ -179,9 +179,7 @@ class ChoiceField(Field):
         # A choice is identified by its place: values may be of any JSON type, and two labels may be equal.
         options: list[tuple[str, int | None]] = [("Choose …", None)]
         options += [(choice.label or str(choice.value), index) for index, choice in enumerate(choices)]
-        control = ipywidgets.Dropdown(
-            options=options, value=None, description=title(port), description_allow_html=False
-        )
+        control = ipywidgets.Dropdown(options=options, index=0, description=title(port), description_allow_html=False)
         super().__init__(port, control, " ".join(_explained(choices)))
 
     def parse(self) -> Any:

@@ -19,6 +19,9 @@ IMAGE = "@mikro/image"
 #: Options that a list shows.
 LIMIT = 50
 
+#: Pixels of a thumbnail's longer side: twice what the page shows, for dense screens.
+THUMBNAIL = 192
+
 
 def source_for(port: ArgPort, app: AppLike) -> Source | None:
     """Return where options for a structure's port come from, ``None`` when only an id can be given."""
@@ -44,7 +47,7 @@ class ImageSource:
         from jupyter_arkitekt.mikro import aimages  # a form without images does without the room for them
 
         with context.use(self._app):
-            found = list(await aimages(search=text or None, limit=LIMIT))
+            found: list[Image] = await aimages(search=text or None, limit=LIMIT)
         options = [image_option(image) for image in found]
         if text.isdigit() and all(option.id != text for option in options):
             named = await self.find(text)
@@ -68,7 +71,7 @@ class ImageSource:
         if image is None or image.id != id:
             return None
         with context.use(self._app):
-            return await image.athumbnail()
+            return await image.athumbnail(THUMBNAIL)
 
 
 class SearchSource:

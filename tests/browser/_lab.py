@@ -65,6 +65,10 @@ class Lab:
         self._settings = folders["settings"]
         self.set_theme("light")
         self._setting("apputils-extension/notification", {"checkForUpdates": False, "fetchNews": "false"})
+        # Without a language server's extension, the plugin asks for one all the same and calls the 404 an error.
+        page = folders["config"] / "labconfig" / "page_config.json"
+        page.parent.mkdir()
+        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/lsp-extension": True}}))
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY"))},
             "HOME": str(home),
@@ -125,11 +129,11 @@ class Lab:
 
     def write(self, name: str, *cells: str) -> str:
         """Write a notebook of code cells and return its path below the root."""
-        notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],  # type: ignore[no-untyped-call]
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
-        nbformat.write(notebook, self.root / name)  # type: ignore[no-untyped-call]
+        nbformat.write(notebook, self.root / name)
         return name
 
     def take(self, file: Path) -> str:
@@ -162,7 +166,7 @@ class Notebook:
         self._lab = lab
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
-        self.page.on("console", lambda message: self._console(message.type, message.text))
+        self.page.on("console", lambda message: self._console(message.type, message.text, message.location))
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         context.on("request", self._request)
         self.page.goto(f"{lab.url}/doc/tree/{path}?reset", wait_until="domcontentloaded")
@@ -240,9 +244,9 @@ class Notebook:
         self.page.close()
         assert not self.problems, "\n".join(self.problems)
 
-    def _console(self, kind: str, text: str) -> None:
+    def _console(self, kind: str, text: str, where: Any) -> None:
         if kind == "error":
-            self.problems.append(f"console: {text}")
+            self.problems.append(f"console: {text} ({where.get('url')})")
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)

@@ -19,6 +19,7 @@ from jupyter_arkitekt.errors import (
 from jupyter_arkitekt.models.rekuest import Action, ArgPort, EventKind, PortKind, ReturnPort, TaskEvent
 from jupyter_arkitekt.testing import wait_for
 from jupyter_arkitekt.widgets import Form, TaskCard, _form, form
+from jupyter_arkitekt.widgets._head import FormHead
 from jupyter_arkitekt.widgets._picker import Option, Picker
 from jupyter_arkitekt.widgets._structures import PickerField
 
@@ -309,5 +310,5 @@ def test_messages_that_no_card_knows_do_nothing(caplog: pytest.LogCaptureFixture
         ask(picker, message)
     assert picker.answer == {"text": "", "options": [], "error": ""}
     assert len(caplog.records) == 4
-    with pytest.raises(TypeError, match="Did you mean 'name'"):
-        TaskCard(nam="x")  # type: ignore[call-arg]  # the mistake is the test
+    with pytest.raises(TypeError, match="Did you mean 'title'"):
+        FormHead(titel="x")

@@ -5,6 +5,7 @@ import type { RenderProps } from "@anywidget/types";
 
 import { h, setShown, setText } from "../lib/dom";
 import { watch } from "../lib/model";
+import { keepNamed } from "./names";
 import { type HeadTraits, paragraphs } from "./view";
 
 function render({ model, el, signal }: RenderProps<HeadTraits>): void {
@@ -29,6 +30,7 @@ function render({ model, el, signal }: RenderProps<HeadTraits>): void {
     setShown(problem, problem.textContent !== "");
   };
   watch(model, ["title", "description", "facts", "problem"], draw, signal);
+  keepNamed(el, signal);
 }
 
 export default { render };
