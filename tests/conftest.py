@@ -7,14 +7,14 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from jupyter_arkitekt.app import App, easy
-from jupyter_arkitekt.testing import Served, start_platform, wait_for
+from jupyter_arkitekt.testing import Serve, Served, start_platform, wait_for
 
 #: Variables that say where things are or who is signed in; each test starts without them.
 OURS = (
@@ -132,11 +132,11 @@ def no_thread_stays(home: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Start platforms of one's own: ``serve(*options, data_dir=None, env=None)``; all are ended with the test."""
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start platforms of one's own; all are ended with the test."""
     with ExitStack() as stack:
 
-        def start(*options: str, data_dir: Path | None = None, env: dict[str, str] | None = None) -> Served:
+        def start(*options: str, data_dir: Path | None = None, env: Mapping[str, str] | None = None) -> Served:
             served = start_platform(data_dir or tmp_path / f"platform-{len(started)}", *options, env=env)
             started.append(served)
             stack.callback(served.stop)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from jupyter_arkitekt.server.db import Database
 from jupyter_arkitekt.server.identity import Identity
@@ -80,6 +81,13 @@ class Served:
         self.stop()
         again = start_platform(self.data_dir, *self.options, env=self.env, log_file=self.log_file)
         self.url, self.pid, self.process = again.url, again.pid, again.process
+
+
+class Serve(Protocol):
+    """What the fixture ``serve`` of the tests gives."""
+
+    def __call__(self, *options: str, data_dir: Path | None = None, env: Mapping[str, str] | None = None) -> Served:
+        """Start a platform with these options of ``serve``, on a folder of its own unless one is given."""
 
 
 def start_platform(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from graphql import GraphQLError
@@ -18,6 +19,9 @@ from jupyter_arkitekt.server.topics import Overflow
 logger = logging.getLogger("arkitekt.graphql")
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
+
+#: Errors that one response tells about; a list of many items may fail in each of them.
+MAX_ERRORS = 50
 
 
 class Refuse(Exception):  # noqa: N818 - reads as what it does: raise Refuse("no image 7")
@@ -62,8 +66,8 @@ def error_dict(error: BaseException) -> dict[str, Any]:
 
 
 def error_dicts(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
-    """Turn the errors of an execution into a response's ``errors``."""
-    return [error_dict(error) for error in errors]
+    """Turn the errors of an execution into a response's ``errors``, the first :data:`MAX_ERRORS` of them."""
+    return [error_dict(error) for error in islice(errors, MAX_ERRORS)]
 
 
 def unauthenticated(message: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from graphql import (
     validate,
 )
 
-from jupyter_arkitekt.server.graphql._context import Context
+from jupyter_arkitekt.server.graphql._context import MAX_RESOLVED, Context
 from jupyter_arkitekt.server.graphql._errors import error_dict, error_dicts
 from jupyter_arkitekt.server.graphql._limits import MAX_TOKENS, check_limits
 from jupyter_arkitekt.server.graphql._resolvers import resolve_default, type_name
@@ -131,6 +131,7 @@ class Executor:
             return
         try:
             async for result in stream:
+                context.fields_left = MAX_RESOLVED
                 yield _response(result)
         except Exception as error:  # noqa: BLE001 - a resolver's generator may raise anything; the caller is told
             yield {"data": None, "errors": [error_dict(error)]}

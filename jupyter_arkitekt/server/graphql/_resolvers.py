@@ -140,6 +140,7 @@ def _is_served(field: GraphQLField) -> bool:
 
 def _resolver(fn: Callable[..., Any]) -> Callable[..., Any]:
     def resolve(parent: Any, info: Info, **arguments: Any) -> Any:
+        info.context.spend()
         return fn(parent, info.context, **arguments)
 
     return resolve
@@ -168,6 +169,7 @@ def _attach_scalar(
 
 def resolve_default(parent: Any, info: Info, **_arguments: Any) -> Any:
     """Read a field from its parent: the item or attribute of its name, else of its name in snake case."""
+    info.context.spend()
     name = info.field_name
     if isinstance(parent, Mapping):
         if name in parent:
