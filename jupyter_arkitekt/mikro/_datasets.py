@@ -14,6 +14,9 @@ class Dataset(DatasetFields):
     def __repr__(self) -> str:
         return f"Dataset {self.id} '{shorten(plain(self.name), 80)}'"
 
+    def __str__(self) -> str:
+        return repr(self)
+
 
 async def _create_dataset(name: str, parent: str | int | None) -> Dataset:
     given = {"name": name, "parent": None if parent is None else str(parent)}

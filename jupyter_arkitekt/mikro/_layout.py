@@ -13,7 +13,7 @@ from dataclasses import dataclass
 UNIT = 2048
 CHUNK = 512
 #: Bytes that a unit has at most; a few of them are in memory at a time.
-UNIT_BYTES = 32 << 20
+UNIT_BYTES = 16 << 20
 
 Shape = tuple[int, ...]
 

@@ -8,8 +8,11 @@ the tests read everything back through it.
 
 from __future__ import annotations
 
+import os
 import struct
-from itertools import product
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import product, repeat
 from typing import Any
 
 import numpy as np
@@ -39,18 +42,20 @@ def encode(block: NDArray[Any], chunk: tuple[int, ...], shard: tuple[int, ...]) 
     bytes
         ``None`` when all pixels are 0, the fill value: nothing is stored then.
     """
-    zstd = Zstd(level=ZSTD_LEVEL)
     if chunk == shard:
-        return None if _is_fill(block) else bytes(zstd.encode(_padded(block, chunk)))
+        return _encode_chunk(block, chunk)
+    positions = product(*(range(whole // part) for whole, part in zip(shard, chunk, strict=True)))
+    pieces = (
+        block[tuple(slice(at * part, (at + 1) * part) for at, part in zip(position, chunk, strict=True))]
+        for position in positions
+    )
     parts: list[bytes] = []
     index: list[int] = []
     offset = 0
-    for position in product(*(range(whole // part) for whole, part in zip(shard, chunk, strict=True))):
-        piece = block[tuple(slice(at * part, (at + 1) * part) for at, part in zip(position, chunk, strict=True))]
-        if _is_fill(piece):  # or beyond the end of the array
+    for data in _pool().map(_encode_chunk, pieces, repeat(chunk)):
+        if data is None:
             index += _ABSENT
             continue
-        data = zstd.encode(_padded(piece, chunk))
         index += (offset, len(data))
         offset += len(data)
         parts.append(data)
@@ -58,6 +63,17 @@ def encode(block: NDArray[Any], chunk: tuple[int, ...], shard: tuple[int, ...]) 
         return None
     table = struct.pack(f"<{len(index)}Q", *index)
     return b"".join([*parts, table, struct.pack("<I", crc32c(table))])
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Return the threads that pack chunks: as many as there are processors, however many shards are on their way."""
+    return ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="ThreadPoolExecutor-arkitekt-pack")
+
+
+def _encode_chunk(piece: NDArray[Any], chunk: tuple[int, ...]) -> bytes | None:
+    """Encode one chunk; ``None`` when it is all fill value, or lies beyond the end of the array."""
+    return None if _is_fill(piece) else bytes(Zstd(level=ZSTD_LEVEL).encode(_padded(piece, chunk)))
 
 
 def _is_fill(piece: NDArray[Any]) -> bool:

@@ -58,7 +58,7 @@ def image_html(facts: ImageFacts) -> str:
         rows.append(f"<tr><th scope='row'>Channels</th><td>{_channels(facts.channels)}</td></tr>")
     return (
         f"{_STYLE}<div class='arkitekt-face'>{_figure(facts)}<div class='ark-told'>"
-        f"<p class='ark-name'><b>{name}</b> <span>image {escape(facts.id)}</span></p>"
+        f"<p class='ark-name'><b>{name}</b> <span>image {escape(words.plain(facts.id))}</span></p>"
         f"<table><tbody>{''.join(rows)}</tbody></table></div></div>"
     )
 
@@ -95,7 +95,7 @@ def _swatch(channel: ChannelFacts) -> str:
 
 
 def _colour(channel: ChannelFacts) -> str:
-    return f" <span class='ark-quiet'>{escape(channel.colour_name)}</span>" if channel.colour_name else ""
+    return f" <span class='ark-quiet'>{escape(words.plain(channel.colour_name))}</span>" if channel.colour_name else ""
 
 
 def images_html(images: Sequence[ImageFacts]) -> str:
@@ -125,7 +125,7 @@ def _row(facts: ImageFacts, pictures: bool) -> str:
             if source
             else "<td></td>"
         )
-    cells.append(f"<td>{escape(facts.id)}</td>")
+    cells.append(f"<td>{escape(words.plain(facts.id))}</td>")
     cells += [
         f"<td class='ark-wide'>{escape(words.plain(facts.name))}</td>",
         f"<td>{escape(words.sizes(facts))}</td>",

@@ -13,7 +13,7 @@ MOST_ROWS = 20
 
 def image_line(facts: ImageFacts) -> str:
     """Tell an image in one line of at most 120 signs."""
-    head = f"Image {words.shorten(facts.id, 20)} "
+    head = f"Image {words.shorten(words.plain(facts.id), 20)} "
     tail = f", {', '.join(part for part in (words.sizes(facts), words.data(facts)) if part)}"
     name = words.shorten(words.plain(facts.name), max(10, words.LINE - len(head) - len(tail) - 2))
     return words.shorten(f"{head}'{name}'{tail}", words.LINE)
@@ -37,7 +37,7 @@ def image_text(facts: ImageFacts) -> str:
 
 def _channels(facts: ImageFacts) -> str:
     names = [
-        words.channel(channel) + (f" {channel.colour_name}" if channel.colour_name else "")
+        words.channel(channel) + (f" {words.plain(channel.colour_name)}" if channel.colour_name else "")
         for channel in facts.channels[: words.MOST]
     ]
     if len(facts.channels) > words.MOST:

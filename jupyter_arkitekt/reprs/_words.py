@@ -126,11 +126,13 @@ def channel(facts: ChannelFacts) -> str:
 
 def alt(facts: ImageFacts) -> str:
     """Write what somebody who cannot see the picture should hear."""
-    parts = [f"Image {facts.id}, {plain(facts.name)}"]
+    parts = [f"Image {plain(facts.id)}, {plain(facts.name)}"]
     what = shown(facts)
     if what:
         parts.append(what)
-    colours = [f"{plain(channel.label)} in {channel.colour_name}" for channel in facts.channels if channel.colour_name]
+    colours = [
+        f"{plain(channel.label)} in {plain(channel.colour_name)}" for channel in facts.channels if channel.colour_name
+    ]
     if len(colours) > 1:
         parts.append(", ".join(colours[:MOST]))
     if facts.picture is not None and facts.picture.bar:
@@ -150,7 +152,7 @@ def rows(facts: ImageFacts) -> list[tuple[str, str]]:
     if words:
         found.append(("Data", words))
     if facts.origins:
-        names = [f"{plain(name)} (image {id_})" for id_, name in facts.origins[:MOST]]
+        names = [f"{plain(name)} (image {plain(id_)})" for id_, name in facts.origins[:MOST]]
         if len(facts.origins) > MOST:
             names.append(more(len(facts.origins) - MOST, "image"))
         found.append(("Derived from", ", ".join(names)))
