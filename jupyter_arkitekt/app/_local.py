@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,7 +170,7 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FAKTS_")}
     try:
         with (folder / "platform.err").open("wb") as errors:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=folder,
                 env=environment,
@@ -180,6 +181,9 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
             )
     except OSError as error:
         raise PlatformError(f"The local platform of {folder} cannot be started: {error}.") from error
+    # It outlives us, or we outlive it; then somebody has to take its exit status, or it stays as a zombie.
+    threading.Thread(target=process.wait, name="arkitekt-platform", daemon=True).start()
+    return process
 
 
 def _why(folder: Path) -> str:
