@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jupyter_arkitekt.mikro._counted import bytes_read
     from jupyter_arkitekt.mikro._datasets import (
         Dataset,
         acreate_dataset,
@@ -75,6 +76,7 @@ __all__ = [
     "aget_image",
     "aget_random_image",
     "aimages",
+    "bytes_read",
     "create_dataset",
     "from_array_like",
     "from_xarray",
@@ -85,6 +87,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "_counted": ("bytes_read",),
     "_datasets": ("Dataset", "acreate_dataset", "aget_dataset", "create_dataset", "get_dataset"),
     "_finding": ("aget_image", "aget_random_image", "aimages", "get_image", "get_random_image", "images"),
     "_image": ("Image",),

@@ -21,7 +21,7 @@ class Meter:
 
 
 class CountedStore(WrapperStore[ObjectStore[Any]]):
-    """Counts the bytes of every answer into `meter`."""
+    """Counts the bytes of every answer into `meter`, and into the sum of this process."""
 
     def __init__(self, store: ObjectStore[Any], meter: Meter) -> None:
         super().__init__(store)
@@ -32,9 +32,18 @@ class CountedStore(WrapperStore[ObjectStore[Any]]):
         found = await super().get(key, prototype, byte_range)
         if found is not None:
             self._meter.bytes += len(found)
+            _all.bytes += len(found)
         return found
 
 
-def counted(place: ArrayPlace, path: str, meter: Meter) -> CountedStore:
+_all = Meter()
+
+
+def counted(place: ArrayPlace, path: str, meter: Meter | None = None) -> CountedStore:
     """Return the store of what lies below `path`, counting into `meter`."""
-    return CountedStore(ObjectStore(place.objects(path), read_only=True), meter)
+    return CountedStore(ObjectStore(place.objects(path), read_only=True), meter or Meter())
+
+
+def bytes_read() -> int:
+    """Return how many bytes of images this process has read from object stores, pixels and metadata."""
+    return _all.bytes

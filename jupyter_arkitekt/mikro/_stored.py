@@ -76,11 +76,12 @@ async def open_array(place: ArrayPlace, path: str = "", *, store: Store | None =
     from obstore.exceptions import BaseError
     from zarr.api.asynchronous import open_array as zarr_open
     from zarr.errors import BaseZarrError
-    from zarr.storage import ObjectStore
+
+    from jupyter_arkitekt.mikro._counted import counted
 
     where = f"{place.bucket}/{place.key}{'/' if path else ''}{path}"
     if store is None:
-        store = ObjectStore(place.objects(path), read_only=True)
+        store = counted(place, path)
     try:
         array = await zarr_open(store=store, mode="r", zarr_format=3)
     except FileNotFoundError as error:
