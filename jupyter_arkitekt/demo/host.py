@@ -18,7 +18,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from jupyter_arkitekt.errors import NotFoundError, PlatformError
+from jupyter_arkitekt import bridge, context
+from jupyter_arkitekt.errors import PlatformError
+from jupyter_arkitekt.models._base import WireModel
+from jupyter_arkitekt.models.rekuest import ActionName, Agent
 
 IDENTIFIER = "live.arkitekt.samples"
 FUNCTIONS = ("Gaussian blur", "Count cells", "Find the sharpest plane")
@@ -59,13 +62,16 @@ def _is_running(data_dir: Path) -> bool:
         return True
 
 
-def _all_live() -> bool:
-    from jupyter_arkitekt.rekuest import find
+class _Offer(WireModel):
+    """A function and whether its agent is there."""
 
-    try:
-        return all(find(name).live for name in FUNCTIONS)
-    except NotFoundError:
-        return False
+    action: ActionName
+    agent: Agent
+
+
+async def _live_functions() -> set[str]:
+    offers: list[_Offer] = await context.current().service("rekuest").query("implementations", list[_Offer])
+    return {offer.action.name for offer in offers if offer.agent.active}
 
 
 @contextlib.contextmanager
@@ -92,7 +98,7 @@ def running(data_dir: Path) -> Iterator[None]:
     assert process.stdin is not None
     try:
         deadline = time.monotonic() + _READY_SECONDS
-        while not _all_live():
+        while not set(FUNCTIONS) <= bridge.sync(_live_functions()):
             if process.poll() is not None or time.monotonic() > deadline:
                 last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
                 raise PlatformError(f"The sample app did not start. Its log ({log}) ends with:\n{last}")
