@@ -65,6 +65,8 @@ def implementations(ctx: Context, filters: Mapping[str, Any] | None = None, orde
         seat = broker(ctx).seat(row["agent_id"])
         row["active"] = seat is not None and seat.is_live(broker(ctx).timing)
     wanted = set(filters or ())
+    if wanted & {"agent", "AND", "OR", "NOT"}:
+        _describe_agents(ctx, found)
     if wanted & {"action", "actionDemand", "AND", "OR", "NOT"}:
         by_id = {row["id"]: row for row in actions(ctx)}
         for row in found:
@@ -73,8 +75,26 @@ def implementations(ctx: Context, filters: Mapping[str, Any] | None = None, orde
     return ordered(found, ordering, {"createdAt": "created_at", "active": "active"})
 
 
+def _describe_agents(ctx: Context, found: list[Row]) -> None:
+    """Add to each implementation what filters ask of its agent."""
+    offered: dict[int, set[str]] = {}
+    states: dict[int, set[str]] = {}
+    for row in found:
+        offered.setdefault(row["agent_id"], set()).add(row["interface"])
+    for row in rows(ctx, select(db.state.c.agent_id, db.state.c.interface)):
+        states.setdefault(row["agent_id"], set()).add(row["interface"])
+    for row in found:
+        seat = broker(ctx).seat(row["agent_id"])
+        row["client_id"] = None if seat is None else seat.party.client_id
+        row["offered"] = offered[row["agent_id"]]
+        row["states"] = states.get(row["agent_id"], set())
+
+
 _AGENT_TESTS: dict[str, Test] = {
     "ids": lambda row, value: row["agent_id"] in {number(one) for one in value},
+    "clientId": lambda row, value: row["client_id"] == value,
+    "hasImplementations": lambda row, value: set(value) <= row["offered"],
+    "hasStates": lambda row, value: set(value) <= row["states"],
 }
 _IMPLEMENTATION_TESTS: dict[str, Test] = {
     "interface": lambda row, value: text_fits(row["interface"], value),
@@ -241,6 +261,19 @@ def _fields(resolvers: Resolvers) -> None:
         found = [row for row in actions(ctx, filters, ordering) if any(_is_target(action, row, t) for t in targets)]
         return paged(found, pagination)
 
+    @resolvers.field("Action", "tests")
+    def _tests(
+        action: Row, ctx: Context, filters: Any = None, ordering: Ordering = None, pagination: Page = None
+    ) -> list[Row]:
+        found = actions(ctx, filters, ordering)
+        return paged(
+            [row for row in found if any(_is_target(row, action, t) for t in row["test_targets"] or ())], pagination
+        )
+
+    @resolvers.field("Implementation", "tracks")
+    def _tracks(row: Row, _ctx: Context) -> list[Row]:
+        return row["tracks"] or []
+
     for name in ("portGroups", "interfaces"):
         _listed(resolvers, name)
 
@@ -263,12 +296,6 @@ def _fields(resolvers: Resolvers) -> None:
     def _params(row: Row, _ctx: Context) -> Any:
         return row["params"] if row["params"] is not None else {}
 
-    for typename in ("ArgPort", "ReturnPort"):
-        _port_lists(resolvers, typename)
-    resolvers.type_of("AssignWidget", lambda widget: _WIDGETS[widget["kind"]])
-    resolvers.type_of("ReturnWidget", lambda widget: _RETURN_WIDGETS[widget["kind"]])
-    resolvers.type_of("Effect", lambda effect: f"{effect['kind'].title()}Effect")
-
 
 def _listed(resolvers: Resolvers, name: str) -> None:
     column = {"portGroups": "port_groups", "interfaces": "interfaces"}[name]
@@ -276,15 +303,6 @@ def _listed(resolvers: Resolvers, name: str) -> None:
     @resolvers.field("Action", name)
     def _resolve(action: Row, _ctx: Context) -> list[Any]:
         return action[column] or []
-
-
-def _port_lists(resolvers: Resolvers, typename: str) -> None:
-    names = ("effects", "validators") if typename == "ArgPort" else ("effects",)
-    for name in names:
-
-        @resolvers.field(typename, name)
-        def _resolve(port: Row, _ctx: Context, name: str = name) -> list[Any]:
-            return port[name] or []
 
 
 def _is_target(action: Row, row: Row, target: Row) -> bool:
@@ -295,15 +313,3 @@ def _is_target(action: Row, row: Row, target: Row) -> bool:
         and row["app"] == (target.get("app") or action["app"])
         and (target.get("version") is None or row["version"] == target["version"])
     )
-
-
-_WIDGETS = {
-    "SEARCH": "SearchAssignWidget",
-    "CHOICE": "ChoiceAssignWidget",
-    "SLIDER": "SliderAssignWidget",
-    "STRING": "StringAssignWidget",
-    "CUSTOM": "CustomAssignWidget",
-    "STATE_CHOICE": "StateChoiceAssignWidget",
-    "PROXY": "ProxyWidget",
-}
-_RETURN_WIDGETS = {"CHOICE": "ChoiceReturnWidget", "CUSTOM": "CustomReturnWidget", "PROXY": "ProxyReturnWidget"}

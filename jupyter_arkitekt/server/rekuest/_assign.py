@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +15,14 @@ from jupyter_arkitekt.server.graphql import Refuse
 from jupyter_arkitekt.server.platform import Platform
 from jupyter_arkitekt.server.rekuest._broker import Broker
 from jupyter_arkitekt.server.rekuest._definitions import args_hash
+from jupyter_arkitekt.server.rekuest._dependencies import Resolved, resolve
 from jupyter_arkitekt.server.rekuest._frames import AssignRequest, ControlRequest, write
 from jupyter_arkitekt.server.rekuest._party import Party
 from jupyter_arkitekt.server.rekuest._rows import number
 from jupyter_arkitekt.server.rekuest._seat import Seat
 from jupyter_arkitekt.server.rekuest._task import Task
+
+logger = logging.getLogger("arkitekt.rekuest")
 
 _CONTROLS = {
     "CANCEL_REQUEST": "CANCEL",
@@ -40,7 +45,8 @@ def assign(
     Parameters
     ----------
     target
-        What is called: ``implementation``, ``action``, ``actionHash``, or ``agent`` with ``interface``.
+        What is called: ``implementation``, ``action``, ``actionHash``, or ``agent`` with ``interface``; how its
+        dependencies are filled: ``dependencies`` or ``resolution``; and the ``hooks`` around it.
     given
         Further columns of the task.
 
@@ -57,7 +63,55 @@ def assign(
         )
     given.setdefault("reference", None)
     given["reference"] = given["reference"] or str(uuid.uuid4())
-    return broker.assign(broker.new_task(party, offer, action, args=args, args_hash=args_hash(args), **given))
+    hooks = target.get("hooks") or []
+    task = broker.assign(
+        broker.new_task(
+            party,
+            offer,
+            action,
+            args=args,
+            args_hash=args_hash(args),
+            dependencies=_dependencies(platform, party, offer, target),
+            resolution=target.get("resolution"),
+            cleanup_hooks=[hook["hash"] for hook in hooks if hook["kind"] == "CLEANUP"],
+            **given,
+        )
+    )
+    run_hooks(platform, broker, task, "init", [hook["hash"] for hook in hooks if hook["kind"] == "INIT"])
+    return task
+
+
+def run_hooks(platform: Platform, broker: Broker, task: Task, kind: str, hashes: list[str]) -> None:
+    """Call the functions that go before (``init``) or after (``cleanup``) a task, as its children."""
+    for index, wanted in enumerate(hashes):
+        try:
+            assign(
+                platform,
+                broker,
+                broker.parties.get(task.party_id),
+                {"actionHash": wanted},
+                {"task": str(task.id)},
+                reference=f"{kind}_hook_{index}",
+                parent_id=task.id,
+                root_id=task.root_id or task.id,
+            )
+        except Refuse as refusal:
+            logger.warning("The %s hook %d of task %d was not called: %s", kind, index, task.id, refusal)
+
+
+def _dependencies(platform: Platform, party: Party, offer: Mapping[str, Any], target: Mapping[str, Any]) -> Resolved:
+    if target.get("resolution") is None:
+        return resolve(platform, party.organisation_id, offer["dependencies"] or [], target.get("dependencies"))
+    kept = select(db.resolution.c.mapping).where(
+        db.resolution.c.id == number(target["resolution"]),
+        db.resolution.c.organisation_id == party.organisation_id,
+        db.resolution.c.implementation_id == offer["id"],
+    )
+    with platform.db.connect() as connection:
+        mapping: Resolved | None = connection.scalar(kept)
+    if mapping is None:
+        raise Refuse(f"there is no resolution {target['resolution']} of {offer['name']!r}", code="NOT_FOUND")
+    return mapping
 
 
 def _offers(platform: Platform, organisation: int, target: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
@@ -76,12 +130,11 @@ def _offers(platform: Platform, organisation: int, target: Mapping[str, Any]) ->
         what, query = f"the action {target['actionHash'][:12]}…", query.where(db.action.c.hash == target["actionHash"])
     elif target.get("agent") is not None and target.get("interface") is not None:
         what = f"{target['interface']} of the agent {target['agent']}"
-        query = query.where(
-            db.implementation.c.agent_id == number(target["agent"]),
-            db.implementation.c.interface == target["interface"],
-        )
+        query = query.where(db.implementation.c.interface == target["interface"])
     else:
         raise Refuse("name what to call: an action, an implementation, an action's hash, or an agent and an interface")
+    if target.get("agent") is not None:
+        query = query.where(db.implementation.c.agent_id == number(target["agent"]))
     with platform.db.connect() as connection:
         found = [dict(row) for row in connection.execute(query).mappings()]
     if found:
@@ -116,16 +169,18 @@ def assign_from_task(platform: Platform, broker: Broker, seat: Seat, request: As
     parent = broker.task(number(request.parent)) if request.parent is not None else None
     if parent is None or parent.agent_id != seat.id:
         return answer(None, error="a call from an agent names the running task that makes it, as parent")
-    if request.dependency is not None:
-        return answer(None, error="declared dependencies are not resolved by this platform; name an action")
-    target = {
+    target: dict[str, Any] = {
         "action": request.action,
         "implementation": request.implementation,
         "actionHash": request.action_hash,
         "agent": request.agent,
         "interface": request.interface,
+        "resolution": request.resolution,
+        "hooks": [hook.model_dump() for hook in request.hooks or ()],
     }
     try:
+        if request.dependency is not None:
+            target["implementation"] = _of_dependency(broker, parent, request.dependency, request.method)
         task = assign(
             platform,
             broker,
@@ -135,6 +190,8 @@ def assign_from_task(platform: Platform, broker: Broker, seat: Seat, request: As
             reference=request.reference,
             parent_id=parent.id,
             root_id=parent.root_id or parent.id,
+            dependency=request.dependency,
+            dependency_method=request.method,
             over_socket=True,
             capture=bool(request.capture),
             step=bool(request.step),
@@ -143,6 +200,17 @@ def assign_from_task(platform: Platform, broker: Broker, seat: Seat, request: As
     except Refuse as refusal:
         return answer(None, error=str(refusal))
     return answer(task.id)
+
+
+def _of_dependency(broker: Broker, parent: Task, dependency: str, method: str | None) -> int:
+    """Choose one of the agents that the parent's dependency was filled with; return its implementation of `method`."""
+    agents = [agent for agent in parent.dependencies.get(dependency, ()) if method in agent["actions"]]
+    if not agents:
+        raise Refuse(f"the task {parent.id} has no dependency {dependency!r} with {method!r}", code="NOT_FOUND")
+    seats = [(agent, broker.seat(agent["agent"])) for agent in agents]
+    there = [agent for agent, seat in seats if seat is not None and seat.is_live(broker.timing)]
+    chosen: int = random.choice(there or agents)["actions"][method]  # noqa: S311 - spreads work, guards nothing
+    return chosen
 
 
 def control_from_agent(broker: Broker, seat: Seat, request: ControlRequest) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -23,6 +24,7 @@ from jupyter_arkitekt.server.rekuest._journal import Journal
 from jupyter_arkitekt.server.rekuest._mirrors import mirror
 from jupyter_arkitekt.server.rekuest._party import Parties, Party
 from jupyter_arkitekt.server.rekuest._seat import Frame, Link, Seat
+from jupyter_arkitekt.server.rekuest._states import States
 from jupyter_arkitekt.server.rekuest._task import ACKED, ASKED, TERMINAL, Event, Task
 from jupyter_arkitekt.server.rekuest._timing import Timing
 
@@ -41,8 +43,10 @@ class Broker:
 
     Attributes
     ----------
-    parties, feeds, timing
-        Who is known, who listens, and how long is waited.
+    parties, feeds, timing, states
+        Who is known, who listens, how long is waited, and what agents say of themselves.
+    on_end
+        Called with every task that has ended and has something to be done then.
     """
 
     def __init__(self, platform: Platform, timing: Timing) -> None:
@@ -52,10 +56,12 @@ class Broker:
         self.parties = Parties(platform.db)
         self.feeds = Feeds(platform.topics)
         self.journal = Journal(platform.db, self._not_recorded)
+        self.states = States(platform.db, self.journal, platform.topics)
         self._seats: dict[int, Seat] = {}
         self._seat_of: dict[int, Seat] = {}
         self._open: dict[int, Task] = {}
         self._stopping = False
+        self.on_end: Callable[[Task], None] = lambda _task: None
 
     async def start(self) -> None:
         """Take up what the process before left: agents get their time to come back."""
@@ -172,6 +178,7 @@ class Broker:
             seat.outbox.remove(frame)
         seat.left = None if said_goodbye else time.monotonic()
         self._save_seat(seat)
+        self.states.end(seat.id, seat.session)
         if seat.open and not self._stopping:
             self._wait_for(seat, self.timing.goodbye if said_goodbye else self.timing.grace)
         self._publish(seat)
@@ -411,6 +418,8 @@ class Broker:
             seat = self._seats.get(task.agent_id or 0)
             if seat is not None:
                 seat.open.pop(task.id, None)
+            if task.cleanup_hooks:
+                self.journal.after(lambda: self.on_end(task))
 
     def _tell(self, task: Task, event: Event, change: dict[str, Any]) -> None:
         self.feeds.event(task, event, change)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from jupyter_arkitekt.server.db import rekuest as db
 from jupyter_arkitekt.server.graphql import Context, Refuse, Resolvers
-from jupyter_arkitekt.server.rekuest._agents import agent_by_id
+from jupyter_arkitekt.server.rekuest._agents import agent_by_id, shelve_of
 from jupyter_arkitekt.server.rekuest._context import broker, party, rows
-from jupyter_arkitekt.server.rekuest._rows import Row, missing, number
+from jupyter_arkitekt.server.rekuest._rows import Row, Test, matches, missing, number, paged
+
+Page = Mapping[str, Any] | None
 
 
 def _drawer(ctx: Context, value: object) -> Row:
@@ -23,12 +26,32 @@ def _drawer(ctx: Context, value: object) -> Row:
     return found[0]
 
 
+_TESTS: dict[str, Test] = {
+    "ids": lambda row, value: row["id"] in {number(one) for one in value},
+    "identifier": lambda row, value: row["identifier"] == value,
+    "search": lambda row, value: value.casefold() in row["label"].casefold(),
+    "shelve": lambda row, value: row["agent_id"] == number(value),
+    "agent": lambda row, value: row["agent_id"] == number(value),
+}
+
+
 def register(resolvers: Resolvers) -> None:
     """Attach what concerns drawers."""
 
     @resolvers.query("memoryDrawer")
     def _one(_parent: object, ctx: Context, id: str) -> Row:  # noqa: A002 - the wire's name
         return _drawer(ctx, id)
+
+    @resolvers.query("memoryDrawers")
+    def _list(_parent: object, ctx: Context, filters: Any = None, pagination: Page = None) -> list[Row]:
+        query = select(db.drawer).join(db.agent, db.agent.c.id == db.drawer.c.agent_id)
+        mine = db.agent.c.organisation_id == ctx.caller.organisation_id
+        found = rows(ctx, query.where(mine).order_by(db.drawer.c.id))
+        return paged([row for row in found if matches(row, filters, _TESTS)], pagination)
+
+    @resolvers.query("memoryShelve")
+    def _shelve_by_id(_parent: object, ctx: Context, id: str) -> Row:  # noqa: A002 - the wire's name
+        return shelve_of(agent_by_id(ctx, id))
 
     @resolvers.mutation("shelveInMemoryDrawer")
     def _shelve(_parent: object, ctx: Context, input: dict[str, Any]) -> Row:  # noqa: A002 - the wire's name
@@ -70,8 +93,7 @@ def register(resolvers: Resolvers) -> None:
 
     @resolvers.field("MemoryDrawer", "shelve")
     def _shelve_of(drawer: Row, ctx: Context) -> Row:
-        agent = agent_by_id(ctx, drawer["agent_id"])
-        return {"id": agent["id"], "agent": agent, "name": f"Memory of {agent['name']}", "description": None}
+        return shelve_of(agent_by_id(ctx, drawer["agent_id"]))
 
     @resolvers.field("MemoryShelve", "drawers")
     def _drawers(shelve: Row, ctx: Context) -> list[Row]:

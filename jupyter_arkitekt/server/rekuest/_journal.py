@@ -72,16 +72,16 @@ class Journal:
         with db.connect() as connection:
             self._last = {
                 table.name: connection.scalar(select(func.max(table.c.id))) or 0
-                for table in (tables.task, tables.task_event)
+                for table in (tables.task, tables.task_event, tables.snapshot, tables.patch)
             }
 
     def task_id(self) -> int:
         """Return the number of the next task."""
-        return self._next(tables.task.name)
+        return self.next_id(tables.task.name)
 
     def event_id(self) -> int:
         """Return the number of the next event."""
-        return self._next(tables.task_event.name)
+        return self.next_id(tables.task_event.name)
 
     def create(self, task: Task) -> None:
         """Record a new task, as it will be at the end of this tick."""
@@ -103,7 +103,11 @@ class Journal:
 
     def execute(self, statement: Executable, rows: Iterable[dict[str, Any]]) -> None:
         """Execute `statement` for each of `rows` after the tasks and events of this tick."""
-        self._open().other.append((statement, list(rows)))
+        other = self._open().other
+        if other and other[-1][0] is statement:
+            other[-1][1].extend(rows)
+        else:
+            other.append((statement, list(rows)))
 
     def after(self, callback: Callable[[], None]) -> None:
         """Call `callback` once everything up to here is recorded."""
@@ -146,7 +150,8 @@ class Journal:
         if batch.written is not None and not batch.written.done():
             batch.written.set_result(None)
 
-    def _next(self, table: str) -> int:
+    def next_id(self, table: str) -> int:
+        """Return the number of the next row of `table`, which only this journal writes."""
         self._last[table] += 1
         return self._last[table]
 

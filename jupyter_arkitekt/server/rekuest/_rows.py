@@ -91,5 +91,10 @@ _TEXT: dict[str, Callable[[str | None, Any], bool]] = {
     "iStartsWith": lambda value, wanted: _fold(value).startswith(_fold(wanted)),
     "endsWith": lambda value, wanted: (value or "").endswith(wanted),
     "iEndsWith": lambda value, wanted: _fold(value).endswith(_fold(wanted)),
+    "gt": lambda value, wanted: value is not None and value > wanted,
+    "gte": lambda value, wanted: value is not None and value >= wanted,
+    "lt": lambda value, wanted: value is not None and value < wanted,
+    "lte": lambda value, wanted: value is not None and value <= wanted,
+    "range": lambda value, wanted: value is not None and len(wanted) == 2 and wanted[0] <= value <= wanted[1],
     "isNull": lambda value, wanted: (value is None) == wanted,
 }

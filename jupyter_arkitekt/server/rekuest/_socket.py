@@ -23,6 +23,9 @@ from jupyter_arkitekt.server.rekuest._frames import (
     HeartbeatAnswer,
     Register,
     Report,
+    SessionInit,
+    StatePatch,
+    StateSnapshot,
     read,
     write,
 )
@@ -154,7 +157,13 @@ class _Conversation:
             seat.send(Frame(control_from_agent(self._broker, seat, message), volatile=True))
         elif isinstance(message, Register):
             raise BadFrame("REGISTER came twice")
-        # States and locks are announcements for onlookers; this platform shows none yet.
+        elif isinstance(message, SessionInit):
+            self._broker.states.begin(seat.id, message)
+        elif isinstance(message, StatePatch):
+            self._broker.states.patch(seat.id, message)
+        elif isinstance(message, StateSnapshot):
+            self._broker.states.snapshot(seat.id, message)
+        # Locks are announcements for onlookers, and the wire has no place where one could read them.
 
     async def _send(self, seat: Seat) -> None:
         while True:

@@ -104,8 +104,6 @@ def _calls(resolvers: Resolvers) -> None:
         args = input["args"]
         if not isinstance(args, dict):
             raise Refuse("the arguments are an object: a value for each port's key", code="BAD_INPUT")
-        if input.get("hooks"):
-            raise Refuse("hooks are not run by this platform; call the function without them")
         made: Task = assign(
             ctx.platform,
             broker(ctx),
@@ -132,6 +130,8 @@ def _control(resolvers: Resolvers, name: str) -> None:
     @resolvers.mutation(name)
     async def _resolve(_parent: object, ctx: Context, input: dict[str, Any]) -> Row:  # noqa: A002 - the wire's name
         row = task_by_id(ctx, input["task"])
+        if broker(ctx).parties.get(row["party_id"]).user_id != ctx.caller.user_id and "admin" not in ctx.caller.roles:
+            raise Refuse(f"the task {row['id']} is somebody else's", code="FORBIDDEN")
         found = broker(ctx).task(row["id"])
         if found is None:
             raise Refuse(f"the task {row['id']} has ended already ({row['latest_event_kind']})", code="ENDED")
@@ -235,6 +235,24 @@ def _fields(resolvers: Resolvers) -> None:
     @resolvers.field("Task", "arg")
     def _arg(row: Row, _ctx: Context, key: str) -> Any:
         return row["args"].get(key)
+
+    @resolvers.field("Action", "tasks")
+    def _of_action(
+        row: Row, ctx: Context, filters: Any = None, ordering: Ordering = None, pagination: Page = None
+    ) -> list[Row]:
+        return tasks(ctx, filters, ordering, pagination, task.c.action_id == row["id"])
+
+    @resolvers.field("Agent", "tasks")
+    def _of_agent(
+        row: Row, ctx: Context, filters: Any = None, ordering: Ordering = None, pagination: Page = None
+    ) -> list[Row]:
+        return tasks(ctx, filters, ordering, pagination, task.c.agent_id == row["id"])
+
+    @resolvers.field("Implementation", "myLatestTask")
+    def _latest(row: Row, ctx: Context) -> Row | None:
+        mine = (task.c.implementation_id == row["id"], task.c.party_id == party(ctx).id)
+        found = tasks(ctx, None, [{"createdAt": "DESC"}], {"limit": 1}, *mine)
+        return found[0] if found else None
 
     for typename in ("TaskEvent", "TaskInstruct"):
 
