@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, cast
+
+from typing_extensions import TypeVar
 
 from jupyter_arkitekt import bridge, context
 from jupyter_arkitekt.errors import ArgumentError, NotFoundError, redact
 from jupyter_arkitekt.mikro._image import Image
 from jupyter_arkitekt.mikro._list import ImageList
 
-M = TypeVar("M", bound=Image)
+M = TypeVar("M", bound=Image, default=Image)
 
 #: Images that `images` returns when nobody says how many.
 LIMIT = 50

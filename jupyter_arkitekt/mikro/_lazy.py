@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Arrays that stay open in a process.
 KEEP_OPEN = 64
 #: Bytes of one task where chunks are small, so that a graph does not have a task per chunk.
-TASK_BYTES = 32 << 20
+TASK_BYTES = 16 << 20
 
 _opened: OrderedDict[tuple[str, ...], zarr.Array[Any]] = OrderedDict()
 _lock = threading.Lock()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
-
-from typing_extensions import Unpack
+from typing import Any, TypedDict, Unpack
 
 from jupyter_arkitekt import bridge, context
 from jupyter_arkitekt.errors import ArgumentError
@@ -14,6 +12,7 @@ from jupyter_arkitekt.mikro._image import Image
 from jupyter_arkitekt.mikro._metadata import PixelSize, channels_from, times_from, transformation_from
 from jupyter_arkitekt.mikro._upload import upload
 from jupyter_arkitekt.models.mikro import (
+    DatasetFields,
     Named,
     PartialAcquisitionViewInput,
     PartialAffineTransformationViewInput,
@@ -35,7 +34,7 @@ from jupyter_arkitekt.models.mikro import (
 class Views(TypedDict, total=False):
     """What may be said about an image when it is made, as upstream names it."""
 
-    dataset: str | int | Named | None
+    dataset: str | int | DatasetFields | Named | None
     tags: Sequence[str] | None
     channel_views: Sequence[PartialChannelViewInput] | None
     transformation_views: Sequence[PartialAffineTransformationViewInput] | None

@@ -31,6 +31,7 @@ from jupyter_arkitekt.imaging import (
 )
 from jupyter_arkitekt.mikro._access import ArrayPlace
 from jupyter_arkitekt.mikro._channels import MOST_SHOWN, channels_of, looks_of, pixel_size_of
+from jupyter_arkitekt.mikro._heavy import load_zarr
 from jupyter_arkitekt.mikro._stored import StoredLevel, announced_levels, check_against, open_array, open_level
 from jupyter_arkitekt.models.mikro import ImageFields, ScaleView
 
@@ -147,6 +148,7 @@ def _key(image: ImageFields, size: int) -> tuple[Any, ...]:
 
 
 async def _make(image: ImageFields, place: ArrayPlace, app: AppLike, size: int) -> Picture:
+    await load_zarr()
     from jupyter_arkitekt.mikro._counted import Meter, counted
 
     meter = Meter()

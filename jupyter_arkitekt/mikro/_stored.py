@@ -15,6 +15,7 @@ import numpy as np
 
 from jupyter_arkitekt.errors import ImageError
 from jupyter_arkitekt.mikro._access import ArrayPlace
+from jupyter_arkitekt.mikro._heavy import load_zarr
 from jupyter_arkitekt.models.mikro import ZarrStore
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ async def open_array(place: ArrayPlace, path: str = "", *, store: Store | None =
     ImageError
         If there is none, or it is not what an image may be.
     """
+    await load_zarr()
     from obstore.exceptions import BaseError
     from zarr.api.asynchronous import open_array as zarr_open
     from zarr.errors import BaseZarrError

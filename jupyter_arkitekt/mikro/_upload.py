@@ -14,6 +14,7 @@ from jupyter_arkitekt.errors import ArkitektError, UploadError, redact
 from jupyter_arkitekt.imaging import Method
 from jupyter_arkitekt.mikro._access import credential
 from jupyter_arkitekt.mikro._dims import FiveD
+from jupyter_arkitekt.mikro._heavy import load_zarr
 from jupyter_arkitekt.mikro._source import source_of
 from jupyter_arkitekt.mikro._vocabulary import spoken
 from jupyter_arkitekt.mikro._write import write_image
@@ -52,6 +53,7 @@ async def upload(app: AppLike, array: FiveD, name: str, model: type[M], method: 
     ServerError
         If the server refused to make the image.
     """
+    await load_zarr()
     mikro = app.service("mikro")
     values = await spoken(mikro, given)
     grant = await mikro.mutate("requestZarrUpload", ZarrUploadGrant, input={})
