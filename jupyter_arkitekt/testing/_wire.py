@@ -1,19 +1,13 @@
-"""The wire by hand: a platform process, a caller and an agent that say exactly what a test wants them to say."""
+"""Rekuest by hand: a caller and an agent that say exactly what a test wants them to say."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -21,86 +15,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from jupyter_arkitekt.testing._sign_in import manifest, sign_in
+
 #: Seconds after which a test that waits has failed; generous, machines are busy.
 DEADLINE = 30.0
 
 Json = dict[str, Any]
 
 
-@dataclass
-class PlatformProcess:
-    """A platform in a process of its own."""
-
-    data_dir: Path
-    url: str
-    pid: int
-    process: subprocess.Popen[bytes]
-    env: dict[str, str]
-
-    @classmethod
-    def start(cls, data_dir: Path, env: dict[str, str] | None = None) -> PlatformProcess:
-        """Start one on `data_dir` and wait until it answers."""
-        ready = data_dir.parent / f"{data_dir.name}-{uuid.uuid4().hex}.ready"
-        command = [sys.executable, "-m", "jupyter_arkitekt.server", "serve"]
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(data_dir), "--ready-file", str(ready)],
-            env=os.environ | (env or {}),
-            stdin=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + DEADLINE
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise RuntimeError(f"the platform did not start: {process.wait()}")
-            time.sleep(0.02)
-        said = json.loads(ready.read_text())
-        return cls(data_dir, said["url"].rstrip("/"), said["pid"], process, env or {})
-
-    def redeem_token(self, uses: int = 1) -> str:
-        """Return a new redeem token for so many apps."""
-        command = [sys.executable, "-m", "jupyter_arkitekt.server", "token", "create", "--uses", str(uses)]
-        command += ["--data-dir", str(self.data_dir)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    def end(self, number: int = signal.SIGTERM) -> None:
-        """End it and wait for its end."""
-        self.process.send_signal(number)
-        self.process.wait(DEADLINE)
-
-
-@contextlib.contextmanager
-def platform_process(data_dir: Path, env: dict[str, str] | None = None) -> Iterator[PlatformProcess]:
-    """Run a platform while the block runs."""
-    platform = PlatformProcess.start(data_dir, env)
-    try:
-        yield platform
-    finally:
-        platform.process.kill()
-        platform.process.wait()
-
-
-def access_token(url: str, redeem_token: str, identifier: str, version: str = "0.1.0") -> str:
-    """Sign an app in and return its access token."""
-    manifest = {
-        "identifier": identifier,
-        "version": version,
-        "scopes": ["openid"],
-        "node_id": "test-node",
-        "requirements": [
-            {"key": "rekuest", "service": "live.arkitekt.rekuest"},
-            {"key": "s3", "service": "live.arkitekt.s3"},
-        ],
-    }
-    with httpx.Client(timeout=DEADLINE, trust_env=False) as http:
-        known = http.get(f"{url}/.well-known/fakts").json()
-        base = known["base_url"]
-        redeemed = http.post(f"{base}redeem/", json={"manifest": manifest, "token": redeem_token}).json()
-        claimed = http.post(f"{base}claim/", json={"token": redeemed["token"]}).json()
-        auth = (claimed.get("config") or claimed)["auth"]
-        form = {"grant_type": "client_credentials", "client_secret": auth["client_secret"], "scope": "openid"}
-        answer = http.post(auth["token_url"], data=form, auth=(auth["client_id"], auth["client_secret"])).json()
-    token: str = answer["access_token"]
-    return token
+def token_for(url: str, redeem_token: str, identifier: str) -> str:
+    """Sign the app `identifier` in and return its access token."""
+    return sign_in(url, redeem_token, manifest(identifier, "0.1.0")).token
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

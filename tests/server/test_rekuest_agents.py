@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -11,18 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_arkitekt.testing import Serve, Served, start_platform
 from jupyter_arkitekt.testing._wire import (
     Caller,
     Json,
-    PlatformProcess,
     RawAgent,
     Refused,
-    access_token,
     agent_socket,
     definition,
     offer,
-    platform_process,
     raw_agent,
+    token_for,
     until,
 )
 
@@ -34,23 +32,24 @@ FAST = {"ARKITEKT_AGENT_GRACE": "2", "ARKITEKT_AGENT_GOODBYE": "0.5"}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
-    data: Path = tmp_path_factory.mktemp("rekuest") / "data"
-    with platform_process(data, FAST) as platform:
-        yield platform
+def server(session_home: Path) -> Iterator[Served]:
+    """A platform that does not wait long for its agents."""
+    served = start_platform(session_home / "impatient", env=FAST)
+    yield served
+    served.stop()
 
 
 @pytest.fixture(scope="module")
-def redeem(server: PlatformProcess) -> str:
+def redeem(server: Served) -> str:
     return server.redeem_token(uses=200)
 
 
-def someone(server: PlatformProcess, redeem: str) -> Caller:
-    return Caller(server.url, access_token(server.url, redeem, f"test.{uuid.uuid4().hex[:12]}"))
+def someone(server: Served, redeem: str) -> Caller:
+    return Caller(server.url, token_for(server.url, redeem, f"test.{uuid.uuid4().hex[:12]}"))
 
 
 @pytest.fixture
-async def app(server: PlatformProcess, redeem: str) -> AsyncIterator[Caller]:
+async def app(server: Served, redeem: str) -> AsyncIterator[Caller]:
     """An app that offers ``work``, not connected."""
     async with someone(server, redeem) as caller:
         await offer(caller, WORK)
@@ -105,7 +104,7 @@ async def is_away(caller: Caller) -> bool:
     ids=str,
 )
 async def test_a_stranger_is_sent_away_with_the_code_of_the_wire(
-    server: PlatformProcess, frames: list[str | bytes], code: int
+    server: Served, frames: list[str | bytes], code: int
 ) -> None:
     async with agent_socket(server.url) as socket:
         for frame in frames:
@@ -113,7 +112,7 @@ async def test_a_stranger_is_sent_away_with_the_code_of_the_wire(
         assert await RawAgent(socket, "").closed() == code
 
 
-async def test_an_app_that_is_no_agent_cannot_register(server: PlatformProcess, redeem: str) -> None:
+async def test_an_app_that_is_no_agent_cannot_register(server: Served, redeem: str) -> None:
     async with someone(server, redeem) as caller, raw_agent(server.url, caller.token) as agent:
         assert "ensureAgent" in (await agent.receive("PROTOCOL_ERROR"))["error"]
         assert await agent.closed() == 3003
@@ -129,7 +128,7 @@ async def test_an_app_that_is_no_agent_cannot_register(server: PlatformProcess, 
     ],
 )
 async def test_a_registered_agent_that_sends_garbage_is_closed(
-    server: PlatformProcess, app: Caller, frame: str, code: int
+    server: Served, app: Caller, frame: str, code: int
 ) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
@@ -139,7 +138,7 @@ async def test_a_registered_agent_that_sends_garbage_is_closed(
         assert await agent.closed() == code
 
 
-async def test_a_second_process_is_busy_until_it_insists(server: PlatformProcess, app: Caller) -> None:
+async def test_a_second_process_is_busy_until_it_insists(server: Served, app: Caller) -> None:
     async with raw_agent(server.url, app.token) as first:
         assert (await first.receive("INIT"))["inquiries"] == []
         async with raw_agent(server.url, app.token) as second:
@@ -149,7 +148,7 @@ async def test_a_second_process_is_busy_until_it_insists(server: PlatformProcess
             assert await first.closed() == 4005
 
 
-async def test_block_keeps_an_agent_out_and_kick_and_bounce_reach_it(server: PlatformProcess, app: Caller) -> None:
+async def test_block_keeps_an_agent_out_and_kick_and_bounce_reach_it(server: Served, app: Caller) -> None:
     number = (await my_agent(app))["id"]
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
@@ -168,9 +167,7 @@ async def test_block_keeps_an_agent_out_and_kick_and_bounce_reach_it(server: Pla
         await agent.receive("INIT")
 
 
-async def test_an_agent_that_dies_during_a_call_ends_it_in_one_clear_error(
-    server: PlatformProcess, app: Caller
-) -> None:
+async def test_an_agent_that_dies_during_a_call_ends_it_in_one_clear_error(server: Served, app: Caller) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
         task = await call(app)
@@ -182,7 +179,7 @@ async def test_an_agent_that_dies_during_a_call_ends_it_in_one_clear_error(
     assert "whether the function finished is unknown" in found["events"][0]["message"]
 
 
-async def test_a_call_in_a_moment_without_connection_waits_for_the_agent(server: PlatformProcess, app: Caller) -> None:
+async def test_a_call_in_a_moment_without_connection_waits_for_the_agent(server: Served, app: Caller) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
         agent.drop()
@@ -197,7 +194,7 @@ async def test_a_call_in_a_moment_without_connection_waits_for_the_agent(server:
 
 
 async def test_a_call_that_waits_in_vain_ends_and_one_that_is_cancelled_never_begins(
-    server: PlatformProcess, app: Caller
+    server: Served, app: Caller
 ) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
@@ -210,9 +207,7 @@ async def test_a_call_that_waits_in_vain_ends_and_one_that_is_cancelled_never_be
     assert "the function was not begun" in (await ended(app, task))["events"][0]["message"]
 
 
-async def test_a_process_that_comes_back_is_asked_for_its_tasks_and_reports_again(
-    server: PlatformProcess, app: Caller
-) -> None:
+async def test_a_process_that_comes_back_is_asked_for_its_tasks_and_reports_again(server: Served, app: Caller) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
         task = await call(app)
@@ -230,7 +225,7 @@ async def test_a_process_that_comes_back_is_asked_for_its_tasks_and_reports_agai
 
 
 async def test_another_process_of_the_agent_fails_what_the_old_one_ran_and_cancels_its_calls(
-    server: PlatformProcess, redeem: str, app: Caller
+    server: Served, redeem: str, app: Caller
 ) -> None:
     async with AsyncExitStack() as stack:
         helper = await stack.enter_async_context(someone(server, redeem))
@@ -251,7 +246,7 @@ async def test_another_process_of_the_agent_fails_what_the_old_one_ran_and_cance
                 assert (await helping.receive("CANCEL"))["task"] == child
 
 
-async def test_an_idempotent_function_runs_again_when_its_agent_is_back(server: PlatformProcess, redeem: str) -> None:
+async def test_an_idempotent_function_runs_again_when_its_agent_is_back(server: Served, redeem: str) -> None:
     async with someone(server, redeem) as app:
         await offer(app, definition("work", idempotent=True))
         async with raw_agent(server.url, app.token) as agent:
@@ -271,68 +266,63 @@ async def test_an_idempotent_function_runs_again_when_its_agent_is_back(server: 
         assert await kinds(app, task) == ["QUEUED", "COMPLETED"]
 
 
-async def test_heartbeats_come_and_an_agent_that_does_not_answer_is_closed(tmp_path: Path) -> None:
-    quick = {"ARKITEKT_AGENT_HEARTBEAT": "0.2", "ARKITEKT_AGENT_ANSWER": "1"}
-    with platform_process(tmp_path / "data", quick) as platform:
-        async with someone(platform, platform.redeem_token()) as app:
-            await offer(app, WORK)
-            async with raw_agent(platform.url, app.token) as agent:
-                await agent.receive("INIT")
-                for _ in range(3):
-                    await agent.receive("HEARTBEAT")
-                    await agent.send("HEARTBEAT_ANSWER")
-                assert await agent.closed() == 3001
-            await until(lambda: is_away(app))
+async def test_heartbeats_come_and_an_agent_that_does_not_answer_is_closed(serve: Serve) -> None:
+    served = serve(env={"ARKITEKT_AGENT_HEARTBEAT": "0.2", "ARKITEKT_AGENT_ANSWER": "1"})
+    async with someone(served, served.redeem_token()) as app:
+        await offer(app, WORK)
+        async with raw_agent(served.url, app.token) as agent:
+            await agent.receive("INIT")
+            for _ in range(3):
+                await agent.receive("HEARTBEAT")
+                await agent.send("HEARTBEAT_ANSWER")
+            assert await agent.closed() == 3001
+        await until(lambda: is_away(app))
 
 
-async def test_a_restart_of_the_platform_loses_nothing(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with platform_process(data, FAST) as platform:
-        async with someone(platform, platform.redeem_token()) as app:
-            await offer(app, WORK)
-            async with raw_agent(platform.url, app.token) as agent:
-                await agent.receive("INIT")
-                done, kept, lost = await call(app), await call(app), await call(app)
-                await agent.report("COMPLETED", done)
-                await agent.receive("EVENT_ACK")
-                platform.end(signal.SIGTERM)
-                assert await agent.closed() == 1012
-            token = app.token
-    with platform_process(data, FAST) as platform:
-        async with Caller(platform.url, token) as app:
-            assert (await app.ask(TASK, id=done))["latestEventKind"] == "COMPLETED"
-            assert [one["key"] for one in await app.ask("{ actions { key } }")] == ["work"]
-            async with raw_agent(platform.url, token, session=agent.session) as again:
-                init = await again.receive("INIT")
-                assert init["inquiries"] == [{"task": kept}, {"task": lost}]
-                await again.report("COMPLETED", kept)
-                await again.receive("EVENT_ACK")
-                again.drop()
-            assert "did not come back" in (await ended(app, lost))["events"][-1]["message"]
-            assert await kinds(app, kept) == ["COMPLETED"]
+async def test_a_restart_of_the_platform_loses_nothing(serve: Serve) -> None:
+    served = serve(env=FAST)
+    async with someone(served, served.redeem_token()) as app:
+        await offer(app, WORK)
+        async with raw_agent(served.url, app.token) as agent:
+            await agent.receive("INIT")
+            done, kept, lost = await call(app), await call(app), await call(app)
+            await agent.report("COMPLETED", done)
+            await agent.receive("EVENT_ACK")
+            served.stop()
+            assert await agent.closed() == 1012
+        token = app.token
+    served.restart()
+    async with Caller(served.url, token) as app:
+        assert (await app.ask(TASK, id=done))["latestEventKind"] == "COMPLETED"
+        assert [one["key"] for one in await app.ask("{ actions { key } }")] == ["work"]
+        async with raw_agent(served.url, token, session=agent.session) as again:
+            init = await again.receive("INIT")
+            assert init["inquiries"] == [{"task": kept}, {"task": lost}]
+            await again.report("COMPLETED", kept)
+            await again.receive("EVENT_ACK")
+            again.drop()
+        assert "did not come back" in (await ended(app, lost))["events"][-1]["message"]
+        assert await kinds(app, kept) == ["COMPLETED"]
 
 
-async def test_a_killed_platform_gives_up_the_tasks_of_agents_that_stay_away(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with platform_process(data, FAST) as platform:
-        async with someone(platform, platform.redeem_token()) as app:
-            await offer(app, WORK)
-            async with raw_agent(platform.url, app.token) as agent:
-                await agent.receive("INIT")
-                task = await call(app)
-                await agent.receive("ASSIGN")
-                platform.end(signal.SIGKILL)
-            token = app.token
-    with platform_process(data, FAST) as platform:
-        async with Caller(platform.url, token) as app:
-            assert (await ended(app, task))["latestEventKind"] == "CRITICAL"
-            with pytest.raises(Refused, match="nobody hosts"):
-                await call(app)
+async def test_a_killed_platform_gives_up_the_tasks_of_agents_that_stay_away(serve: Serve) -> None:
+    served = serve(env=FAST)
+    async with someone(served, served.redeem_token()) as app:
+        await offer(app, WORK)
+        async with raw_agent(served.url, app.token) as agent:
+            await agent.receive("INIT")
+            task = await call(app)
+            await agent.receive("ASSIGN")
+            served.kill()
+        token = app.token
+    served.restart()
+    async with Caller(served.url, token) as app:
+        assert (await ended(app, task))["latestEventKind"] == "CRITICAL"
+        with pytest.raises(Refused, match="nobody hosts"):
+            await call(app)
 
 
-async def test_a_frame_with_a_million_brackets_is_refused_and_the_platform_lives(
-    server: PlatformProcess, app: Caller
-) -> None:
+async def test_a_frame_with_a_million_brackets_is_refused_and_the_platform_lives(server: Served, app: Caller) -> None:
     async with raw_agent(server.url, app.token) as agent:
         await agent.receive("INIT")
         await agent.socket.send('{"type": "YIELD", "task": "1", "returns": ' + "[" * 900_000)

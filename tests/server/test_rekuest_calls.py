@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_arkitekt.testing import Served
 from jupyter_arkitekt.testing._wire import (
     Caller,
     Json,
     Listener,
-    PlatformProcess,
     RawAgent,
     Refused,
-    access_token,
     definition,
     offer,
-    platform_process,
     port,
     raw_agent,
+    token_for,
 )
 
 ASSIGN = """mutation($i: AssignInput!) { assign(input: $i) {
@@ -42,14 +40,12 @@ ADD = definition("add", args=[port("a"), port("b")], returns=[port("return0")])
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProcess]:
-    data: Path = tmp_path_factory.mktemp("rekuest") / "data"
-    with platform_process(data, {"ARKITEKT_AGENT_GRACE": "3", "ARKITEKT_AGENT_GOODBYE": "1"}) as platform:
-        yield platform
+def server(platform: Served) -> Served:
+    return platform
 
 
 @pytest.fixture(scope="module")
-def token(server: PlatformProcess) -> str:
+def redeem(server: Served) -> str:
     return server.redeem_token(uses=200)
 
 
@@ -57,13 +53,13 @@ def token(server: PlatformProcess) -> str:
 class Stage:
     """A caller and the means to make agents, all of this test only."""
 
-    server: PlatformProcess
+    server: Served
     redeem: str
     stack: AsyncExitStack
     caller: Caller = field(init=False)
 
     def someone(self) -> Caller:
-        token = access_token(self.server.url, self.redeem, f"test.{uuid.uuid4().hex[:12]}")
+        token = token_for(self.server.url, self.redeem, f"test.{uuid.uuid4().hex[:12]}")
         return Caller(self.server.url, token)
 
     async def host(self, *definitions: Json, **more: Any) -> tuple[Caller, Json]:
@@ -88,9 +84,9 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(server: PlatformProcess, token: str) -> AsyncIterator[Stage]:
+async def stage(server: Served, redeem: str) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
-        made = Stage(server, token, stack)
+        made = Stage(server, redeem, stack)
         made.caller = await stack.enter_async_context(made.someone())
         yield made
 
