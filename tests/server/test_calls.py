@@ -8,7 +8,9 @@ import signal
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from jupyter_arkitekt import bridge
 from jupyter_arkitekt.app import App, easy
@@ -20,7 +22,8 @@ from jupyter_arkitekt.errors import (
     TaskCancelledError,
     TaskFailedError,
 )
-from jupyter_arkitekt.models.rekuest import EventKind, TaskEvent
+from jupyter_arkitekt.mikro import Image, from_xarray
+from jupyter_arkitekt.models.rekuest import EventKind, SearchAssignWidget, TaskEvent
 from jupyter_arkitekt.rekuest import Task, _task, acall, actions, astart, call, find, start, tasks
 from jupyter_arkitekt.testing import Served, hosting, wait_for, wait_for_action
 
@@ -29,6 +32,7 @@ import asyncio, enum, time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 from annotated_types import Interval
+from jupyter_arkitekt.mikro import Image
 from jupyter_arkitekt.rekuest import call, log, progress, register
 
 class Mode(enum.Enum):
@@ -97,6 +101,10 @@ async def acount(to: int) -> AsyncIterator[int]:
         yield number
 
 @register
+def brightest(image: Image, others: list[Image] | None = None) -> tuple[int, Image]:
+    return int(image.data.max().compute()), (others or [image])[-1]
+
+@register
 def outer(a: int) -> int:
     return call("add", a, 100)
 
@@ -146,6 +154,21 @@ def test_every_kind_of_value_arrives_and_comes_back() -> None:
     assert call("mixed", 1.5, Mode.SLOW, ["a", "b"]) == ("Mode.SLOW ['a', 'b']", 3.0, True)
     assert call("mixed", 1.5, mode="SLOW") == ("Mode.SLOW None", 3.0, True)
     assert call("nothing") is None
+
+
+def test_an_image_goes_and_comes_back_as_itself() -> None:
+    pixels = np.arange(24 * 16, dtype=np.uint16).reshape(24, 16)
+    image = from_xarray(xr.DataArray(pixels, dims=("y", "x")), name="Goes")
+    other = from_xarray(xr.DataArray(pixels, dims=("y", "x")), name="Comes")
+    most, back = call("brightest", image, [image, other.id])
+    assert most == pixels.max()
+    assert isinstance(back, Image)
+    assert (back.id, back.name) == (other.id, "Comes")
+    widget = find("brightest").args[0].widget
+    assert isinstance(widget, SearchAssignWidget)
+    assert widget.ward == "mikro"
+    with pytest.raises(TaskFailedError, match="'image': the @mikro/image 999999 could not be fetched"):
+        call("brightest", 999999)
 
 
 def test_generators_of_both_kinds_give_a_list_in_order() -> None:
