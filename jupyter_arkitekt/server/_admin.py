@@ -39,7 +39,8 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     for name, act, text in (
         ("add", _user_add, "add a person; the password is asked for, or read from standard input"),
         ("passwd", _user_passwd, "give a person another password"),
-        ("disable", _user_disable, "lock a person out"),
+        ("disable", _user_disable, "lock a person out, with all their apps"),
+        ("enable", _user_enable, "let a person in again"),
     ):
         verb = verbs.add_parser(name, parents=[folder], help=text)
         verb.add_argument("name")
@@ -121,6 +122,11 @@ def _user_list(identity: Identity, _arguments: argparse.Namespace) -> None:
     for user in identity.users.all():
         marks = [mark for mark, is_so in (("owner", user.owner), ("disabled", user.disabled)) if is_so]
         _say(f"{user.username}\tsince {_when(user.created_at)}\t{', '.join(marks)}".rstrip())
+
+
+def _user_enable(identity: Identity, arguments: argparse.Namespace) -> None:
+    identity.users.disable(arguments.name, disabled=False)
+    _say(f"{arguments.name} may sign in again")
 
 
 def _user_disable(identity: Identity, arguments: argparse.Namespace) -> None:

@@ -50,7 +50,7 @@ def test_a_person_who_is_disabled_is_out_with_all_their_apps(platform: Served) -
     assert "grace" in admin(platform.data_dir, "user", "list").stdout
     app = sign_in(platform.url, platform.redeem_token("grace"), manifest("grace.app"))
     unused = platform.redeem_token("grace")
-    assert "data" in app.graphql("mikro", "{ __typename }")
+    assert app.graphql("mikro", "{ __typename }")["data"]
     assert admin(platform.data_dir, "user", "disable", "grace").returncode == 0
     wait_for(lambda: "errors" in app.graphql("mikro", "{ __typename }"), 30, "the token to be worth nothing")
     auth = app.config["auth"]
@@ -62,6 +62,8 @@ def test_a_person_who_is_disabled_is_out_with_all_their_apps(platform: Served) -
     assert answer.json()["error"] == "invalid_client"
     assert redeem(platform.url, unused)["status"] == "error"
     assert admin(platform.data_dir, "token", "create", "--user", "grace").returncode == 1
+    assert admin(platform.data_dir, "user", "enable", "grace").returncode == 0
+    wait_for(lambda: "errors" not in app.graphql("mikro", "{ __typename }"), 30, "the token to be good again")
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(

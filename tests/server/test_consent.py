@@ -121,6 +121,7 @@ def test_what_an_app_says_of_itself_is_shown_as_text(platform: Served) -> None:
 
 def test_the_pages_load_nothing_and_let_nobody_frame_them(platform: Served) -> None:
     answer = httpx.get(f"{platform.url}/configure/{start(platform)}")
+    assert 'href="/device"' in httpx.get(platform.url).text  # the way here from the platform's address
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy

@@ -18,7 +18,7 @@ from jupyter_arkitekt.server.http import TooLarge, client_address, read_body
 from jupyter_arkitekt.server.identity._caller import IdentityError
 from jupyter_arkitekt.server.identity._devices import Device
 from jupyter_arkitekt.server.identity._limiter import Limiter
-from jupyter_arkitekt.server.identity._pages import ASK, ENTER, MESSAGE, page
+from jupyter_arkitekt.server.identity._pages import ASK, ENTER, FRONT, MESSAGE, page
 from jupyter_arkitekt.server.platform import Platform
 
 _MAX_BODY = 16 * 1024
@@ -37,6 +37,10 @@ class Consent:
         self._platform = platform
         self._identity = platform.identity
         self._guesses = Limiter(limit=_GUESSES, seconds=60)
+
+    async def front(self, _request: Request) -> Response:
+        """Say what lives at this address."""
+        return page(FRONT, self._platform.settings.name)
 
     async def entry(self, request: Request) -> Response:
         """Let a person type the code."""
@@ -139,6 +143,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
     """Return the routes of the pages."""
     consent = Consent(platform)
     return [
+        Route("/", consent.front),
         Route("/device", consent.entry, methods=["GET", "POST"]),
         Route("/configure", consent.entry, methods=["GET"]),
         Route("/configure/", consent.entry, methods=["GET"]),

@@ -27,6 +27,7 @@ button { font: inherit; min-height: 2.75rem; padding: .5rem 1.25rem; border-radi
   border: 1px solid var(--accent); background: transparent; color: var(--accent); cursor: pointer; }
 button.main { background: var(--accent); color: var(--on-accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+a { color: var(--accent); }
 .error { color: var(--bad); font-weight: 600; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 """
@@ -82,6 +83,10 @@ ENTER = """<h1>Enter the code</h1>
 <form method="post" action="/device"><label for="code">Code</label>
 <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" maxlength="40">
 <button class="main">Continue</button></form>"""
+
+FRONT = """<h1>{title}</h1>
+<p>This is an Arkitekt platform. Apps reach it at this page's address; they take it as <code>FAKTS_URL</code>.</p>
+<p>An app that shows you a code? <a href="/device">Enter the code</a>.</p>"""
 
 MESSAGE = "<h1>{title}</h1><p>{text}</p>"
 
