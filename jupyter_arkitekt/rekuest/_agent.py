@@ -61,8 +61,9 @@ class Agent:
     def __init__(self, app: AppLike, registry: FunctionRegistry = functions) -> None:
         self._app = app
         self._functions = registry
-        self._protocol = AgentProtocol(str(uuid.uuid4()), name=repr(app.identifier))
-        self._nested = Nested(self._request, self._protocol.forget)
+        self._session = str(uuid.uuid4())
+        self._protocol = self._new_protocol()
+        self._nested = Nested(self._request, lambda request: self._protocol.forget(request))
         self._assignments: dict[str, Assignment] = {}
         self._work: set[asyncio.Task[None]] = set()
         self._outgoing: asyncio.Queue[m.Message] = asyncio.Queue()
@@ -75,6 +76,7 @@ class Agent:
         self._told_offline = False
         self._runner: asyncio.Task[None] | None = None
         self._failure: ArkitektError | None = None
+        self._closed = False
         self._unobserve = registry.observe(self._notice)
 
     def __repr__(self) -> str:
@@ -93,9 +95,17 @@ class Agent:
         return self._runner is not None
 
     def start(self) -> None:
-        """Begin to host, if it does not yet; on the background loop."""
-        if self._runner is None:
-            self._runner = asyncio.ensure_future(self._run())
+        """Begin to host, if it does not yet or has ended; on the background loop."""
+        if self._closed or (self._runner is not None and not self._runner.done()):
+            return
+        if self._runner is not None:
+            self._protocol = self._new_protocol()
+            self._announced = self._failure = None
+            self._ended = asyncio.Event()
+        self._runner = asyncio.ensure_future(self._run())
+
+    def _new_protocol(self) -> AgentProtocol:
+        return AgentProtocol(self._session, name=repr(self._app.identifier))
 
     async def ready(self) -> None:
         """Wait until everything that is registered can be called.
@@ -134,6 +144,7 @@ class Agent:
 
     async def aclose(self) -> None:
         """Stop hosting: running tasks are given up and their callers told, then the socket is closed."""
+        self._closed = True
         self._unobserve()
         for assignment in list(self._assignments.values()):
             assignment.close(_CLOSED)

@@ -81,7 +81,9 @@ class Assignment:
         """Run the task to its end and report it."""
         self._work = asyncio.current_task()
         try:
-            self._finish(await self._outcome())
+            with context.use(self._app):
+                outcome = await self._outcome()
+            self._finish(outcome)
         except asyncio.CancelledError:
             # Stopped before the body began.
             self._finish(Outcome(stopped=True))

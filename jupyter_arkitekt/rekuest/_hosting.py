@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from jupyter_arkitekt import bridge, context
+from jupyter_arkitekt.errors import NotConnectedError
 from jupyter_arkitekt.rekuest._agent import Agent
 from jupyter_arkitekt.rekuest._functions import functions
 
@@ -22,11 +23,12 @@ _watching = False
 
 def agent_of(app: context.AppLike) -> Agent:
     """Return the agent of `app`, which may not host yet."""
-    return app.slot("rekuest.agent", lambda: Agent(app))
+    with _lock:  # asked for on any thread
+        return app.slot("rekuest.agent", lambda: Agent(app))
 
 
 def host(app: context.AppLike | None = None) -> Agent:
-    """Begin to host the registered functions in the background and return the agent.
+    """Begin to host the registered functions in the background, again if that has ended, and return the agent.
 
     Parameters
     ----------
@@ -104,7 +106,8 @@ def host_in_kernel() -> None:
 
 def _host_if_any(app: context.AppLike | None) -> None:
     if app is not None and functions.hosted_by(app):
-        host(app)
+        with contextlib.suppress(NotConnectedError):  # it was left in the meantime; the next one will host
+            host(app)
 
 
 def in_kernel() -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_arkitekt import context
 from jupyter_arkitekt.app import App, easy
-from jupyter_arkitekt.errors import NoAgentError, NotFoundError, TaskFailedError
+from jupyter_arkitekt.errors import CallError, NoAgentError, NotFoundError, TaskFailedError
 from jupyter_arkitekt.models.rekuest import EventKind
 from jupyter_arkitekt.rekuest import Task, actions, agent_of, call, find, functions, host, register, start, tasks
 from jupyter_arkitekt.rekuest import _hosting as hosting_room
@@ -133,6 +133,30 @@ def test_a_second_process_of_the_same_app_is_told_that_the_first_one_hosts(
             assert second.process.wait(60) != 0
             assert "'test.twice' hosts functions in another process already" in second.log
             assert "sign in here under another name" in second.log
+
+
+def test_an_agent_that_was_turned_away_begins_anew_when_a_function_is_registered(
+    platform: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    def same() -> App:
+        return easy("test.same", url=platform.url, redeem_token=platform.redeem_token())
+
+    @register
+    def first() -> int:
+        return 1
+
+    with same() as waiting:
+        with same() as one:
+            host(one)
+            assert call(first) == 1
+            refused = host(waiting)
+            with context.use(waiting), pytest.raises(CallError, match="hosts functions in another process already"):
+                call(first)
+            assert "ended" in repr(refused)
+        host(waiting)
+        assert call(first) == 1
+        assert "active" in repr(refused)
+    assert "in another process already" in caplog.text
 
 
 def test_what_a_process_hosts_it_can_call_itself_and_register_again(app: App) -> None:
