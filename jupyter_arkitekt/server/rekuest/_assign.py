@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Integer, bindparam, select
 
 from jupyter_arkitekt.server.db import rekuest as db
 from jupyter_arkitekt.server.graphql import Refuse
@@ -57,10 +57,6 @@ def assign(
     """
     offers, what = _offers(platform, party.organisation_id, target)
     offer, _seat = broker.choose(offers, what)
-    with platform.db.connect() as connection:
-        action = dict(
-            connection.execute(select(db.action).where(db.action.c.id == offer["action_id"])).mappings().one()
-        )
     given.setdefault("reference", None)
     given["reference"] = given["reference"] or str(uuid.uuid4())
     hooks = target.get("hooks") or []
@@ -68,7 +64,6 @@ def assign(
         broker.new_task(
             party,
             offer,
-            action,
             args=args,
             args_hash=args_hash(args),
             dependencies=_dependencies(platform, party, offer, target),
@@ -114,34 +109,48 @@ def _dependencies(platform: Platform, party: Party, offer: Mapping[str, Any], ta
     return mapping
 
 
-def _offers(platform: Platform, organisation: int, target: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
-    query: Select[Any] = (
-        select(db.implementation, db.action.c.name)
-        .join(db.action, db.action.c.id == db.implementation.c.action_id)
-        .where(db.action.c.organisation_id == organisation)
-        .order_by(db.implementation.c.id)
+_OFFER = (
+    select(
+        *(db.implementation.c[name] for name in ("id", "agent_id", "action_id", "interface", "effect", "dependencies")),
+        *(db.action.c[name] for name in ("name", "hash", "idempotent")),
     )
-    if target.get("action") is not None:
-        what, query = f"the action {target['action']}", query.where(db.action.c.id == number(target["action"]))
-    elif target.get("implementation") is not None:
-        what = f"the implementation {target['implementation']}"
-        query = query.where(db.implementation.c.id == number(target["implementation"]))
-    elif target.get("actionHash") is not None:
-        what, query = f"the action {target['actionHash'][:12]}…", query.where(db.action.c.hash == target["actionHash"])
-    elif target.get("agent") is not None and target.get("interface") is not None:
-        what = f"{target['interface']} of the agent {target['agent']}"
-        query = query.where(db.implementation.c.interface == target["interface"])
-    else:
+    .join(db.action, db.action.c.id == db.implementation.c.action_id)
+    .where(db.action.c.organisation_id == bindparam("organisation"))
+    .where(bindparam("agent", type_=Integer).is_(None) | (db.implementation.c.agent_id == bindparam("agent")))
+    .order_by(db.implementation.c.id)
+)
+#: The ways to name a function; made once, since making a statement costs more than running it.
+_OFFERS = {
+    "action": _OFFER.where(db.action.c.id == bindparam("wanted")),
+    "implementation": _OFFER.where(db.implementation.c.id == bindparam("wanted")),
+    "actionHash": _OFFER.where(db.action.c.hash == bindparam("wanted")),
+    "interface": _OFFER.where(db.implementation.c.interface == bindparam("wanted")),
+}
+
+
+def _offers(platform: Platform, organisation: int, target: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    way = next((name for name in _OFFERS if target.get(name) is not None), None)
+    agent = None if target.get("agent") is None else number(target["agent"])
+    if way is None or (way == "interface" and agent is None):
         raise Refuse("name what to call: an action, an implementation, an action's hash, or an agent and an interface")
-    if target.get("agent") is not None:
-        query = query.where(db.implementation.c.agent_id == number(target["agent"]))
+    wanted = number(target[way]) if way in ("action", "implementation") else target[way]
     with platform.db.connect() as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
+        values = {"organisation": organisation, "agent": agent, "wanted": wanted}
+        found = [dict(row) for row in connection.execute(_OFFERS[way], values).mappings()]
     if found:
         return found, repr(found[0]["name"])
-    if target.get("action") is not None and _exists(platform, organisation, number(target["action"])):
+    what = f"the {_NAMES[way]} {str(target[way])[:64]}" + ("" if agent is None else f" of the agent {agent}")
+    if way == "action" and _exists(platform, organisation, number(wanted)):
         return [], what
     raise Refuse(f"there is no such function here: {what}", code="NOT_FOUND")
+
+
+_NAMES = {
+    "action": "action",
+    "implementation": "implementation",
+    "actionHash": "action with the hash",
+    "interface": "interface",
+}
 
 
 def _exists(platform: Platform, organisation: int, action: int) -> bool:

@@ -289,19 +289,19 @@ class Broker:
         self.journal.after(tell)
         return task
 
-    def new_task(self, party: Party, offer: dict[str, Any], action: dict[str, Any], **given: Any) -> Task:
+    def new_task(self, party: Party, offer: dict[str, Any], **given: Any) -> Task:
         """Return a task of `party` for `offer`, not recorded yet; `given` are further columns."""
         now = time.time()
         return Task(
             id=self.journal.task_id(),
             organisation_id=party.organisation_id,
             party_id=party.id,
-            action_id=action["id"],
-            action_hash=action["hash"],
+            action_id=offer["action_id"],
+            action_hash=offer["hash"],
             implementation_id=offer["id"],
             agent_id=offer["agent_id"],
             interface=offer["interface"],
-            idempotent=bool(action["idempotent"] or action["pure"]),
+            idempotent=offer["idempotent"],
             physical=offer["effect"] == "PHYSICAL",
             created_at=now,
             updated_at=now,
@@ -313,11 +313,12 @@ class Broker:
         return self._open.get(task_id)
 
     def of_reference(self, party: Party, reference: str) -> int | None:
-        """Return the number of the task that `party` made under `reference`."""
+        """Return the number of the task that `party` made under `reference` over its socket."""
         for task in self._open.values():
-            if task.party_id == party.id and task.reference == reference:
+            if task.over_socket and task.party_id == party.id and task.reference == reference:
                 return task.id
         same = select(db.task.c.id).where(db.task.c.party_id == party.id, db.task.c.reference == reference)
+        same = same.where(db.task.c.over_socket)
         with self._db.connect() as connection:
             found: int | None = connection.scalar(same.limit(1))
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from sqlalchemy import Select, and_, not_, or_, select, true
+from sqlalchemy import Select, and_, bindparam, not_, or_, select, true
 from sqlalchemy.sql import ColumnElement
 
 from jupyter_arkitekt.server.db import rekuest as db
@@ -20,6 +20,11 @@ from jupyter_arkitekt.server.rekuest._task import Task
 
 task = db.task
 _LARGEST = 2**31 - 1
+_BY_ID = select(task).where(task.c.id == bindparam("number"), task.c.organisation_id == bindparam("organisation"))
+_EVENTS = select(db.task_event).where(db.task_event.c.task_id == bindparam("number")).order_by(db.task_event.c.id)
+_INSTRUCTS = (
+    select(db.task_instruct).where(db.task_instruct.c.task_id == bindparam("number")).order_by(db.task_instruct.c.id)
+)
 
 
 def _same(column: ColumnElement[Any]) -> Any:
@@ -83,7 +88,7 @@ def task_by_id(ctx: Context, value: object) -> Row:
     Refuse
         If the organisation has none.
     """
-    found = tasks(ctx, {"ids": [value]}, None, None)
+    found = rows(ctx, _BY_ID, number=number(value), organisation=ctx.caller.organisation_id)
     if not found:
         raise missing("task", value)
     return found[0]
@@ -116,7 +121,7 @@ def _calls(resolvers: Resolvers) -> None:
             ephemeral=bool(input.get("ephemeral")),
         )
         await broker(ctx).journal.written()
-        return task_by_id(ctx, made.id)
+        return made.row()
 
     for name in ("cancel", "interrupt", "pause", "resume"):
         _control(resolvers, name)
@@ -223,14 +228,13 @@ def _fields(resolvers: Resolvers) -> None:
     def _events(
         row: Row, ctx: Context, filters: Any = None, ordering: Ordering = None, pagination: Page = None
     ) -> list[Row]:
-        found = rows(ctx, select(db.task_event).where(db.task_event.c.task_id == row["id"]))
+        found = rows(ctx, _EVENTS, number=row["id"])
         found = [event for event in found if matches(event, filters, _EVENT_TESTS)]
         return paged(ordered(found, ordering, {"createdAt": "created_at"}), pagination)
 
     @resolvers.field("Task", "instructs")
     def _instructs(row: Row, ctx: Context) -> list[Row]:
-        kept = db.task_instruct
-        return rows(ctx, select(kept).where(kept.c.task_id == row["id"]).order_by(kept.c.id))
+        return rows(ctx, _INSTRUCTS, number=row["id"])
 
     @resolvers.field("Task", "arg")
     def _arg(row: Row, _ctx: Context, key: str) -> Any:
