@@ -31,7 +31,7 @@ from jupyter_arkitekt.server.settings import Settings
 logger = logging.getLogger("arkitekt.server")
 
 #: Seconds that open requests get when the platform ends; rooms are done before, sockets closed at once.
-_GRACEFUL = 1
+_GRACEFUL = 0.6
 #: Seconds that one room gets to end its work.
 _HOOK = 0.4
 #: Seconds from the signal to the end, whatever still runs.
@@ -63,7 +63,7 @@ class Process(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,  # on a loopback address everybody is a trusted proxy
-                timeout_graceful_shutdown=_GRACEFUL,
+                timeout_graceful_shutdown=_GRACEFUL,  # type: ignore[arg-type]  # it goes to asyncio.wait_for as it is
             )
         )
         self._app = app
