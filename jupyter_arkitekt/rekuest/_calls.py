@@ -10,7 +10,7 @@ from jupyter_arkitekt.models.rekuest import Action
 from jupyter_arkitekt.rekuest._assignment import Assignment
 from jupyter_arkitekt.rekuest._caller import caller_of
 from jupyter_arkitekt.rekuest._current import current
-from jupyter_arkitekt.rekuest._find import What, find_action, list_actions
+from jupyter_arkitekt.rekuest._find import What, find_action, find_to_call, list_actions
 from jupyter_arkitekt.rekuest._structures import structures
 from jupyter_arkitekt.rekuest._task import Line, Task
 from jupyter_arkitekt.rekuest._values import pack_args
@@ -117,7 +117,7 @@ async def _call(what: What, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 
 async def _start(what: What, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
     app = context.current()
-    action = await find_action(app, what)
+    action = await find_to_call(app, what)
     wire = await pack_args(action.args, args, kwargs, structures, repr(action.name))
     task = Task(action, wire, _line(app))
     await task.send()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from jupyter_arkitekt.context import AppLike
-from jupyter_arkitekt.errors import ArgumentError, CallError, NotFoundError
+from jupyter_arkitekt.errors import ArgumentError, ArkitektError, CallError, NotFoundError
 from jupyter_arkitekt.models.rekuest import Action, Implementation
 from jupyter_arkitekt.rekuest import _docs
 from jupyter_arkitekt.rekuest._functions import Function, functions
@@ -20,6 +22,9 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 #: Names that are looked through for one that was mistyped.
 MAX_NAMES = 500
+
+#: Seconds for which a name is taken to mean the same.
+REMEMBERED = 1.0
 
 
 async def find_action(app: AppLike, what: What) -> Action:
@@ -45,10 +50,41 @@ async def find_action(app: AppLike, what: What) -> Action:
         if _HASH.fullmatch(text):
             found: Action = await app.service("rekuest").query("action", Action, hash=text)
             return found
+        with contextlib.suppress(ArkitektError):
+            # What was just registered here is to be found as it is now.
+            agent = agent_of(app)
+            if agent.started:
+                await agent.ready()
         return await _by_name(app, text)
     if callable(what):
         return await _of_function(app, what)
     raise ArgumentError(f"find() got {what!r}: a name, an id, a hash or a registered function is needed.")
+
+
+class Names:
+    """What names meant a moment ago, so that a loop of calls by name asks for it once a second, not each time."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, int, Action]] = {}
+
+    async def find(self, app: AppLike, name: str) -> Action:
+        """Return what `name` means, or meant at most `REMEMBERED` seconds ago."""
+        known = self._known.get(name)
+        now = time.monotonic()
+        if known is not None and now - known[0] < REMEMBERED and known[1] == functions.changes:
+            return known[2]
+        changes = functions.changes
+        found = await find_action(app, name)
+        self._known = {key: one for key, one in self._known.items() if now - one[0] < REMEMBERED}
+        self._known[name] = (now, changes, found)
+        return found
+
+
+async def find_to_call(app: AppLike, what: What) -> Action:
+    """Return the action that `what` means; names are remembered for a moment."""
+    if isinstance(what, str):
+        return await app.slot("rekuest.names", Names).find(app, what)
+    return await find_action(app, what)
 
 
 async def list_actions(app: AppLike, search: str | None, limit: int) -> list[Action]:

@@ -83,12 +83,19 @@ class Function(Generic[P, R]):
 
 
 class FunctionRegistry:
-    """Functions by their interface. `functions` is the one that everybody uses."""
+    """Functions by their interface. `functions` is the one that everybody uses.
+
+    Attributes
+    ----------
+    changes
+        How often something was added or removed.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._functions: dict[str, Function[..., Any]] = {}
         self._observers: list[Callable[[], None]] = []
+        self.changes = 0
 
     def add(self, function: Function[..., Any]) -> None:
         """Offer `function`; one that was offered under its interface from the same module is replaced.
@@ -107,6 +114,7 @@ class FunctionRegistry:
                     "already. Give one of them another name: @register(interface=...)."
                 )
             self._functions[function.interface] = function
+            self.changes += 1
             observers = list(self._observers)
         for callback in observers:
             callback()
@@ -126,6 +134,7 @@ class FunctionRegistry:
         """Do not offer `interface` any more; unknown ones are fine."""
         with self._lock:
             removed = self._functions.pop(interface, None)
+            self.changes += 1
             observers = list(self._observers) if removed is not None else []
         for callback in observers:
             callback()

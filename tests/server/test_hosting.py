@@ -174,6 +174,7 @@ def test_what_a_process_hosts_it_can_call_itself_and_register_again(app: App) ->
         """Second."""
         return a + b
 
+    assert call("own", 1, 7) == 8, "also by its name, with the new ports at once"
     assert call(changed, 1) == 6
     assert find(changed).description == "Second."
     assert [port.key for port in find(changed).args] == ["a", "b"]
