@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -21,7 +22,8 @@ def new_id() -> str:
 class Message(BaseModel):
     """Base of all messages."""
 
-    model_config = ConfigDict(extra="ignore")
+    # Built when the first one is made: most programs never speak to an agent socket.
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     type: str
     id: str = Field(default_factory=new_id)
@@ -162,7 +164,7 @@ TERMINAL = (Completed, Failed, Critical, Cancelled, Interrupted)
 class Inquiry(BaseModel):
     """A task that the server thinks this process runs."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     task: str
 
@@ -323,7 +325,10 @@ ToAgent = Annotated[
     Field(discriminator="type"),
 ]
 
-_to_agent: TypeAdapter[Message] = TypeAdapter(ToAgent)
+
+@cache
+def _to_agent() -> TypeAdapter[Message]:
+    return TypeAdapter(ToAgent)
 
 
 def to_agent(text: str | bytes) -> Message | None:
@@ -343,7 +348,7 @@ def to_agent(text: str | bytes) -> Message | None:
     try:
         if raw["type"].endswith("_EVENT"):
             return Mirror.model_validate(raw)
-        return _to_agent.validate_python(raw)
+        return _to_agent().validate_python(raw)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         if any(problem["type"] == "union_tag_invalid" for problem in problems):
