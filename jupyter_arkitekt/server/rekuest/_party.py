@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -82,8 +82,3 @@ class Parties:
         self._by_id[party.id] = party
         self._by_triple[party.client_id, party.user_id, party.organisation_id] = party
         return party
-
-
-def facts(party: Party) -> dict[str, Any]:
-    """Return the columns of `party`."""
-    return asdict(party)
