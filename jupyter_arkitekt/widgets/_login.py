@@ -19,7 +19,7 @@ from jupyter_arkitekt import bridge
 from jupyter_arkitekt.errors import ArkitektError
 from jupyter_arkitekt.widgets._bundle import bundled
 from jupyter_arkitekt.widgets._card import Card, Command
-from jupyter_arkitekt.widgets._plain import Place, Plain, said
+from jupyter_arkitekt.widgets._plain import Place, Plain, line
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ Again = Callable[[], "Pending | SignedIn"]
 def signed_in_line(app: SignedIn) -> Plain:
     """Return the line that says who is signed in, and where."""
     who = f"Signed in as {app.user}" if app.user else "Signed in"
-    return said(f"{who} at {app.deployment or host_of(app.url)}", app.url)
+    return line(f"{who} at {app.deployment or host_of(app.url)}", app.url)
 
 
 def host_of(url: str) -> str:

@@ -31,12 +31,20 @@ class Plain:
         return {"text/plain": self.text, "text/html": self.markup}
 
 
+_QUIET = "color: var(--jp-content-font-color2, inherit)"
+
+
+def line(headline: str, aside: str) -> Plain:
+    """Return one line: what matters, and quieter what tells more about it."""
+    markup = f'<strong>{html.escape(headline)}</strong> <span style="{_QUIET}">· {html.escape(aside)}</span>'
+    return Plain(f"{headline} · {aside}", f'<div style="{_STYLE}">{markup}</div>')
+
+
 def said(headline: str, detail: str = "", *, bad: bool = False) -> Plain:
     """Return a headline with a quieter second line below; `bad` marks an error by a word and a colour."""
     text = f"{headline}\n{detail}" if detail else headline
     colour = "; border-left: 3px solid var(--jp-error-color1, #c62828); padding-left: 10px" if bad else ""
-    quiet = "color: var(--jp-content-font-color2, inherit); white-space: pre-wrap"
-    second = f'<div style="{quiet}">{html.escape(detail)}</div>' if detail else ""
+    second = f'<div style="{_QUIET}; white-space: pre-wrap">{html.escape(detail)}</div>' if detail else ""
     return Plain(text, f'<div style="{_STYLE}{colour}"><strong>{html.escape(headline)}</strong>{second}</div>')
 
 

@@ -65,17 +65,12 @@ class Lab:
         self._settings = folders["settings"]
         self.set_theme("light")
         self._setting("apputils-extension/notification", {"checkForUpdates": False, "fetchNews": "false"})
-        # Without a language server's extension, the plugin asks for one all the same and calls the 404 an error.
-        page = folders["config"] / "labconfig" / "page_config.json"
-        page.parent.mkdir()
-        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/lsp-extension": True}}))
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY"))},
             "HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(folders["config"]),
             "JUPYTER_DATA_DIR": str(folders["data"]),
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
-            "JUPYTER_NO_CONFIG": "1",
             "IPYTHONDIR": str(folders["ipython"]),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             **(env or {}),

@@ -110,7 +110,7 @@ def test_a_card_whose_server_is_gone_says_so() -> None:
 
 def test_the_line_says_who_and_where_in_text_and_html() -> None:
     bundle = signed_in_line(SignIn().app)._repr_mimebundle_()
-    assert bundle["text/plain"] == "Signed in as <ada> at Lab\nhttps://lab.example:8443"
+    assert bundle["text/plain"] == "Signed in as <ada> at Lab · https://lab.example:8443"
     assert "Signed in as &lt;ada&gt; at Lab" in bundle["text/html"]
     assert "https://lab.example:8443" in bundle["text/html"]
 

@@ -46,8 +46,8 @@ function render({ model, el, signal }: RenderProps<LoginTraits>): void {
   const status = h("div", { className: "arkitekt-login-status", attributes_: { role: "status" } }, dot, line);
   const foot = h("div", { className: "arkitekt-login-foot" }, status, left, cancel, retry);
   const card = h(
-    "section",
-    { className: "arkitekt arkitekt-login", attributes_: { "aria-labelledby": titleId } },
+    "div",
+    { className: "arkitekt arkitekt-login", attributes_: { role: "group", "aria-labelledby": titleId } },
     title,
     steps,
     foot,

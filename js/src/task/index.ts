@@ -51,8 +51,8 @@ function render({ model, el, signal }: RenderProps<TaskTraits>): void {
   const logRows = h("div", { className: "arkitekt-task-log", tabIndex: 0, attributes_: { role: "log", "aria-label": "Log", "aria-live": "off" } });
   const logs = h("details", {}, logSummary, logRows);
   const card = h(
-    "section",
-    { className: "arkitekt arkitekt-task", attributes_: { "aria-labelledby": nameId } },
+    "div",
+    { className: "arkitekt arkitekt-task", attributes_: { role: "group", "aria-labelledby": nameId } },
     head,
     bars,
     message,
@@ -77,6 +77,7 @@ function render({ model, el, signal }: RenderProps<TaskTraits>): void {
     setShown(bars, now.bar !== undefined);
     if (now.bar == null) bar.removeAttribute("value");
     else bar.value = now.bar;
+    setShown(percent, now.bar != null);
     setText(percent, now.bar == null ? "" : `${now.bar} %`);
     setShown(cancel, now.showCancel);
     setText(problem, traits.error);
