@@ -7,7 +7,8 @@ import contextlib
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from jupyter_arkitekt import bridge
 from jupyter_arkitekt.context import AppLike
@@ -63,7 +64,7 @@ class Agent:
         self._functions = registry
         self._session = str(uuid.uuid4())
         self._protocol = self._new_protocol()
-        self._nested = Nested(self._request, lambda request: self._protocol.forget(request))
+        self._nested = Nested(self._request, lambda request: self._protocol.forget(request), self._record)
         self._assignments: dict[str, Assignment] = {}
         self._work: set[asyncio.Task[None]] = set()
         self._outgoing: asyncio.Queue[m.Message] = asyncio.Queue()
@@ -262,6 +263,7 @@ class Agent:
                     self._changed.set()
                     self._tell_online()
                     self._move()
+                    self._keep(self._catch_up())
                 case Drop() | Ended():
                     going_on = False
         if self._protocol.settled:
@@ -320,14 +322,24 @@ class Agent:
         children = Children(self._nested, assign.task, self._app)
         assignment = Assignment(assign, function, self._app, self._report, children)
         self._assignments[assign.task] = assignment
-        work = asyncio.ensure_future(assignment.run())
+        self._keep(assignment.run()).add_done_callback(lambda _: self._assignments.pop(assign.task, None))
+
+    def _keep(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `coroutine` beside everything else; the loop itself keeps tasks by weak references only."""
+        work = asyncio.ensure_future(coroutine)
         self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        return work
 
-        def forget(done: asyncio.Task[None]) -> None:
-            self._work.discard(done)
-            self._assignments.pop(assign.task, None)
+    async def _catch_up(self) -> None:
+        try:
+            await self._nested.catch_up()
+        except ArkitektError as error:
+            logger.info("What bodies have called could not be looked at, the next connection will: %s", error)
 
-        work.add_done_callback(forget)
+    async def _record(self, task: str) -> list[words.TaskEvent]:
+        record: words.Task = await self._app.service("rekuest").query("task", words.Task, id=task)
+        return record.events
 
     def _report(self, report: m.Report) -> None:
         self._do(self._protocol.report(report))

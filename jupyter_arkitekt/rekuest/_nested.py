@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jupyter_arkitekt.context import AppLike
@@ -32,11 +32,19 @@ class Nested:
         Sends a request over the socket, again after a reconnect.
     forget
         Takes a request back.
+    record
+        Asks the server for the events of a task.
     """
 
-    def __init__(self, request: Callable[[m.Message], None], forget: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        request: Callable[[m.Message], None],
+        forget: Callable[[str], None],
+        record: Callable[[str], Awaitable[list[TaskEvent]]],
+    ) -> None:
         self._request = request
         self._forget = forget
+        self._record = record
         self._answers: dict[str, asyncio.Future[m.Message]] = {}
         self._tasks: dict[str, Task] = {}
         self._early: deque[m.Mirror] = deque(maxlen=MAX_EARLY)
@@ -54,6 +62,17 @@ class Nested:
                     self._take(task, mirror)
                 elif self._answers:
                     self._early.append(mirror)
+
+    async def catch_up(self) -> None:
+        """Bring every call what it missed while the connection was down."""
+        for task in list(self._tasks.values()):
+            await self.refresh(task)
+
+    async def refresh(self, task: Task) -> None:
+        """Bring a call what the server recorded of it."""
+        task.merge(await self._record(task.id))
+        if task.done:
+            self._tasks.pop(task.id, None)
 
     def fail(self, error: ArkitektError) -> None:
         """End every call, because the agent has ended."""
@@ -145,7 +164,8 @@ class Children:
         await self._nested.stop(task, now=now)
 
     async def refresh(self, task: Task) -> None:
-        """Do nothing: the socket resends what matters, and a task knows all that it was told."""
+        """Bring a call of this body what the server recorded of it."""
+        await self._nested.refresh(task)
 
     def cancel_all(self) -> None:
         """Cancel what still runs, because the body is stopped."""
