@@ -122,7 +122,8 @@ class Form(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets comes without t
         fields.add_class("arkitekt-fields")
         buttons = ipywidgets.HBox([self._run_button])
         buttons.add_class("arkitekt-buttons")
-        super().__init__([self._head, fields, buttons, self._card, self._inner])
+        parts = [fields] if self.fields else []
+        super().__init__([self._head, *parts, buttons, self._card, self._inner])
         self.add_class("arkitekt-form")
         for key, value in values.items():
             self.fields[key].write(value)

@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
 import nbformat
-from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 #: Seconds that anything may take on a loaded machine.
@@ -29,6 +28,8 @@ _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 #: What a browser asks of itself, and what stays on this machine.
 _HARMLESS_SCHEMES = {"blob", "data", "about"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 BROWSER_ARGS = [
     "--no-sandbox",
@@ -89,15 +90,16 @@ class Lab:
             "LabApp.news_url": "None",
             "LabApp.extension_manager": "readonly",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in arguments.items())],
-            env=self._env,
-            cwd=self.root,
-            stdin=subprocess.DEVNULL,
-            stdout=self._log.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in arguments.items())],
+                env=self._env,
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
             self.url: str = wait_for("JupyterLab", self._answering)
         except BaseException:
@@ -159,10 +161,11 @@ class Notebook:
     def __init__(self, lab: Lab, context: BrowserContext, path: str) -> None:
         self.problems: list[str] = []
         self._lab = lab
+        self._path = path
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
         self.page.on("console", lambda message: self._console(message.type, message.text, message.location))
-        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error.stack or error}"))
         context.on("request", self._request)
         self.page.goto(f"{lab.url}/doc/tree/{path}?reset", wait_until="domcontentloaded")
         self.page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget")
@@ -173,42 +176,37 @@ class Notebook:
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def run_all(self) -> None:
-        """Run all cells and wait until the last one has ended."""
+        """Run all cells and wait until the last one has ended, or one has failed."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-    def restart(self) -> None:
-        """Restart the kernel, without asking."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
     def kill(self) -> None:
         """End the kernel."""
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
-    @property
-    def kernel_id(self) -> str:
-        """Identity of the kernel."""
-        return str(self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"))
-
     def ask(self, expression: str) -> str:
-        """Return the repr of `expression` in the kernel, asked beside the browser."""
-        with self._client() as client:
-            reply = client.execute_interactive(
-                "", user_expressions={"asked": expression}, timeout=PATIENCE, output_hook=lambda _: None
-            )
-        asked = reply["content"]["user_expressions"]["asked"]
-        assert asked["status"] == "ok", f"{expression}: {asked.get('evalue')}"
+        """Return the repr of `expression` in the kernel."""
+        asked: dict[str, Any] = self.page.evaluate(
+            """async expression => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const request = {code: "", silent: true, store_history: false, user_expressions: {asked: expression}};
+                return (await kernel.requestExecute(request).done).content.user_expressions.asked;
+            }""",
+            expression,
+        )
+        assert asked["status"] == "ok", f"{expression}: {asked.get('ename')}: {asked.get('evalue')}"
         return str(asked["data"]["text/plain"])
 
-    @contextlib.contextmanager
-    def _client(self) -> Iterator[BlockingKernelClient]:
-        client = BlockingKernelClient()
-        client.load_connection_file(str(self._lab.runtime / f"kernel-{self.kernel_id}.json"))
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=PATIENCE)
-            yield client
-        finally:
-            client.stop_channels()
+    def show(self, theme: Theme) -> None:
+        """Change the theme of this page."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", _THEMES[theme]
+        )
+        self.page.wait_for_selector(f'[data-jp-theme-name="{_THEMES[theme]}"]', state="attached")
+
+    def save(self) -> str:
+        """Save the notebook and return its text."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        return (self._lab.root / self._path).read_text(encoding="utf-8")
 
     def output(self, cell: int) -> Any:
         """Return the locator of the output of the code cell `cell`, counted from 0."""
@@ -234,8 +232,7 @@ class Notebook:
 
     def close(self) -> None:
         """Close the page and end its kernel; what went wrong meanwhile is an error."""
-        with contextlib.suppress(Exception):  # a kernel that a test has ended is ended
-            self.kill()
+        self.kill()
         self.page.close()
         assert not self.problems, "\n".join(self.problems)
 
