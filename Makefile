@@ -61,7 +61,7 @@ $(UV): requirements/uv.txt
 
 $(VENV)/.ready: $(UV) requirements/dev.txt pyproject.toml
 	$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
-	$(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	SKIP_JUPYTER_BUILDER=1 $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -6,9 +6,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from obstore.store import S3Credential
+
+from jupyter_arkitekt import context
+from jupyter_arkitekt.models.mikro import ZarrUploadGrant as UploadGrant
+from jupyter_arkitekt.testing import Served, start_platform
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,6 +48,32 @@ class Row:
         """Return the row as the table shows it."""
         state = "" if not self.limit else ("yes" if self.met else "**no**")
         return (self.what, self.figure, self.reference, self.limit, state)
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[Served]:
+    """Have a platform on `data_dir` while the block runs."""
+    served = start_platform(data_dir)
+    try:
+        yield served
+    finally:
+        served.stop()
+
+
+def s3_keys(grant: UploadGrant) -> S3Credential:
+    """Return the credentials of a grant as obstore takes them."""
+    return {
+        "access_key_id": grant.access_key,
+        "secret_access_key": grant.secret_key,
+        "token": grant.session_token,
+        "expires_at": None,
+    }
+
+
+async def upload_grant() -> UploadGrant:
+    """Ask the current app's server for a place to write an array to."""
+    grant: UploadGrant = await context.current().service("mikro").mutate("requestZarrUpload", UploadGrant, input={})
+    return grant
 
 
 def median(measure: Callable[[], float], runs: int = 5) -> float:

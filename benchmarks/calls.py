@@ -11,11 +11,11 @@ from pathlib import Path
 
 import websockets
 
-from benchmarks._rows import Row
+from benchmarks._rows import Row, running
 from jupyter_arkitekt import bridge
 from jupyter_arkitekt.app import easy
 from jupyter_arkitekt.rekuest import acall, afind
-from jupyter_arkitekt.testing import Served, hosting, wait_for_action
+from jupyter_arkitekt.testing import hosting, wait_for_action
 
 _HOSTED = '''
 from jupyter_arkitekt.rekuest import register
@@ -29,7 +29,7 @@ def add(a: int, b: int) -> int:
 
 def rows() -> list[Row]:
     """Measure."""
-    with tempfile.TemporaryDirectory() as folder, Served(Path(folder) / "data") as served:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as served:
         with (
             hosting(served, _HOSTED),
             easy("org.example.caller", url=served.url, redeem_token=served.redeem_token()),

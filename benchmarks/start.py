@@ -8,8 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks._rows import Row, in_process, median, upstream_python
-from jupyter_arkitekt.testing import Served
+from benchmarks._rows import Row, in_process, median, running, upstream_python
 
 _IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
 _EXTENSION = """
@@ -87,14 +86,14 @@ def _platform() -> tuple[float, float]:
     for _ in range(4):
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            with Served(Path(folder) / "data") as served:
+            with running(Path(folder) / "data") as served:
                 times.append(time.perf_counter() - began)
                 memory.append(psutil.Process(served.pid).memory_info().rss)
     return sorted(times[1:])[1], sorted(memory[1:])[1]
 
 
 def _extension() -> float:
-    with tempfile.TemporaryDirectory() as folder, Served(Path(folder) / "data") as served:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as served:
         client = str(Path(folder) / "client")
         code = _EXTENSION.format(url=served.url, folder=client, token=served.redeem_token())
         in_process(code)

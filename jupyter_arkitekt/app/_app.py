@@ -122,7 +122,7 @@ class App:
         PlatformError
             If the local platform cannot be started.
         """
-        bridge.sync(self._connect())
+        bridge.sync(self.connect())
         return self._take_over()
 
     def exit(self) -> None:
@@ -132,7 +132,7 @@ class App:
 
     async def aenter(self) -> Self:
         """Enter, from an event loop; see `enter`."""
-        await bridge.on_loop(self._connect())
+        await bridge.on_loop(self.connect())
         return self._take_over()
 
     async def aexit(self) -> None:
@@ -230,7 +230,8 @@ class App:
         if not self._overrides:
             context.withdraw(self)
 
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
+        """Sign in, on the background loop; `enter` does so and becomes the app that calls go to."""
         if self._tokens is not None:
             return
         from jupyter_arkitekt.fakts import FactsCache, Tokens, choose_aliases, discover

@@ -68,7 +68,12 @@ class SignIn:
         if self._work is not None:
             self._work.cancel()
 
-    def _settle(self, state: State, error: str = "") -> None:
+    def follow(self, work: Future[None]) -> None:
+        """Let `cancel` end `work`."""
+        self._work = work
+
+    def settle(self, state: State, error: str = "") -> None:
+        """Note what became of it and tell the observers, once."""
         with self._lock:
             if self.state != "pending":
                 return
@@ -105,13 +110,13 @@ def connect_kernel(url: str | None = None, *, wait_for_code: float = 30.0) -> Ap
 
     async def on_code(code: DeviceCode) -> None:
         sign_in = SignIn(app, code)
-        sign_in._work = work
+        sign_in.follow(work)
         if not signing.done():
             signing.set_result(sign_in)
 
     async def connect() -> None:
         try:
-            await app._connect()
+            await app.connect()
         except asyncio.CancelledError:
             _settle(signing, "cancelled")
             raise
@@ -162,7 +167,7 @@ def _settle(signing: Future[App | SignIn], state: State, error: str = "") -> Non
     if signing.done() and not signing.exception():
         found = signing.result()
         if isinstance(found, SignIn):
-            found._settle(state, error)
+            found.settle(state, error)
 
 
 def _state_of(reason: str) -> State:

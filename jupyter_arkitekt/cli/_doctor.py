@@ -38,8 +38,10 @@ def _packages() -> Iterator[tuple[bool, str]]:
             continue
         yield (
             False,
-            f"{name} {version} is installed too and owns the import name `arkitekt`: "
-            f"`pip uninstall {name}`, then `pip install --force-reinstall --no-deps jupyter-arkitekt`",
+            (
+                f"{name} {version} is installed too and owns the import name `arkitekt`: "
+                f"`pip uninstall {name}`, then `pip install --force-reinstall --no-deps jupyter-arkitekt`"
+            ),
         )
     from jupyter_arkitekt import widgets
 

@@ -36,7 +36,7 @@ def blur_plane(plane: npt.NDArray[np.generic], sigma: float) -> npt.NDArray[np.g
     """
     from scipy import ndimage
 
-    blurred = ndimage.gaussian_filter(plane.astype(np.float32), sigma)
+    blurred: npt.NDArray[np.float32] = ndimage.gaussian_filter(plane.astype(np.float32), sigma)
     return np.rint(blurred).astype(plane.dtype) if plane.dtype.kind in "iu" else blurred.astype(plane.dtype)
 
 

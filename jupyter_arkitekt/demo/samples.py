@@ -155,7 +155,7 @@ def _stack() -> xr.DataArray:
         return stack_plane(c, t, z)[None, None, None]
 
     chunks = tuple((1,) * length for length in STACK_SHAPE[:3]) + tuple((length,) for length in STACK_SHAPE[3:])
-    pixels = da.map_blocks(block, chunks=chunks, dtype=np.uint16, meta=np.empty((0,) * 5, np.uint16))
+    pixels = da.map_blocks(block, chunks=chunks, dtype=np.uint16, meta=np.empty((0,) * 5, np.uint16))  # type: ignore[no-untyped-call]  # dask has no types here
     return xr.DataArray(pixels, dims=("c", "t", "z", "y", "x"))
 
 
