@@ -213,9 +213,6 @@ class App:
         return self._tokens
 
     def _take_over(self) -> Self:
-        from jupyter_arkitekt.app._structures import register_structures
-
-        register_structures()
         self._overrides.append(context._override.set(self))  # noqa: SLF001 - `use` as two halves
         context.offer(self)
         return self

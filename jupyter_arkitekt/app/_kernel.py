@@ -132,7 +132,7 @@ def connect_kernel(url: str | None = None, *, wait_for_code: float = 30.0) -> Ap
                 return
             _settle(signing, "error", f"{type(error).__name__}: {error}")
             raise
-        _become_current(app)
+        context.set_current(app)
         if not signing.done():
             signing.set_result(app)
         else:
@@ -154,13 +154,6 @@ def notebook_id() -> str:
     """
     name = os.environ.get("JPY_SESSION_NAME") or os.environ.get("JPY_PARENT_PID") or str(os.getpid())
     return hashlib.sha256(f"{machine_id()}:{name}".encode()).hexdigest()[:32]
-
-
-def _become_current(app: App) -> None:
-    from jupyter_arkitekt.app._structures import register_structures
-
-    register_structures()
-    context.set_current(app)
 
 
 def _settle(signing: Future[App | SignIn], state: State, error: str = "") -> None:

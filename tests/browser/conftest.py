@@ -46,6 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
     """Open notebooks: ``notebook(*cells)`` writes one, opens it in a fresh context and runs all of it."""
+    lab.set_theme("light")
     context = new_context(browser)
     opened: list[Notebook] = []
 
