@@ -25,9 +25,10 @@ def test_an_upload_to_a_full_disk_is_one_clear_error_and_no_image(serve: Callabl
     pixels = np.random.default_rng(0).integers(0, 65536, (1, 1, 1, 2048, 2048), dtype=np.uint16)
     with easy("org.example.full", url=served.url, redeem_token=served.redeem_token()):
         unlimited = resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))
-        with pytest.raises(UploadError, match="No image was made|no image was made|not written|could not") as refused:
+        with pytest.raises(UploadError) as refused:
             from_array_like(pixels, name="too large for this disk")
         assert "too large for this disk" in str(refused.value)
+        assert "no image was made" in str(refused.value).lower()
         assert images() == []
         resource.prlimit(served.pid, resource.RLIMIT_FSIZE, unlimited)
         assert from_array_like(pixels, name="now there is room").id
