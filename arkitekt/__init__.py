@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         images,
     )
     from jupyter_arkitekt.rekuest import acall, afind, atasks, call, find, log, progress, register, tasks
-    from jupyter_arkitekt.widgets import form
+    from jupyter_arkitekt.widgets import aform, form
 
 _HOMES = {
     "jupyter_arkitekt.app": ("App", "easy"),
@@ -51,7 +51,7 @@ _HOMES = {
         "register",
         "tasks",
     ),
-    "jupyter_arkitekt.widgets": ("form",),
+    "jupyter_arkitekt.widgets": ("aform", "form"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -60,6 +60,7 @@ __all__ = [
     "Image",
     "acall",
     "afind",
+    "aform",
     "afrom_array_like",
     "afrom_xarray",
     "aget_image",

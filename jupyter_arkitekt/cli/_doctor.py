@@ -10,9 +10,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-#: Distributions of upstream that install a package of the name ``arkitekt``.
-_SAME_NAME = ("arkitekt",)
-
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -29,20 +26,13 @@ def _doctor(_arguments: argparse.Namespace) -> int:
 
 
 def _packages() -> Iterator[tuple[bool, str]]:
+    from jupyter_arkitekt.app._mix import advice
+
     yield sys.version_info >= (3, 11), f"Python {platform.python_version()} (3.11 or newer is needed)"
     yield True, f"jupyter-arkitekt {importlib.metadata.version('jupyter-arkitekt')}"
-    for name in _SAME_NAME:
-        try:
-            version = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        yield (
-            False,
-            (
-                f"{name} {version} is installed too and owns the import name `arkitekt`: "
-                f"`pip uninstall {name}`, then `pip install --force-reinstall --no-deps jupyter-arkitekt`"
-            ),
-        )
+    mixed = advice()
+    if mixed is not None:
+        yield False, mixed
     from jupyter_arkitekt import widgets
 
     bundle = Path(widgets.__file__).parent / "static"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_arkitekt import context
 from jupyter_arkitekt.app import App
 from jupyter_arkitekt.app._kernel import SignIn, connect_kernel
+from jupyter_arkitekt.app._mix import advice
 from jupyter_arkitekt.errors import ArkitektError
 from jupyter_arkitekt.fakts import FactsCache
 from jupyter_arkitekt.widgets._plain import Plain, said
@@ -27,6 +28,9 @@ class Session:
 
     def login(self, url: str | None = None) -> None:
         """Sign in and say so in a line, or show the card that asks for consent; an error is told, not raised."""
+        mixed = advice()
+        if mixed is not None:
+            tell(said("Two packages share the name arkitekt", mixed, bad=True))
         try:
             found = self._connect(url)
         except ArkitektError as error:

@@ -73,7 +73,7 @@ function render({ model, el, signal }: RenderProps<TaskTraits>): void {
     setText(name, traits.name);
     setText(word, now.word);
     setText(message, traits.message);
-    setShown(message, traits.message !== "");
+    setShown(message, traits.message !== "" && !now.over);
     setShown(bars, now.bar !== undefined);
     if (now.bar == null) bar.removeAttribute("value");
     else bar.value = now.bar;
