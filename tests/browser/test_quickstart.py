@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +22,6 @@ PICTURE, COUNT, BLUR, SLOW, OWN = 2, 6, 7, 8, 9
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """What `arkitekt demo` sets up: platform, samples, sample app, JupyterLab."""
-    if shutil.which("chromium") is None:
-        pytest.skip("chromium is not installed")
     data_dir = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(config.ARKITEKT_DATA_DIR, str(data_dir))
