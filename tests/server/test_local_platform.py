@@ -94,8 +94,11 @@ def test_a_corrupt_runtime_file_is_no_obstacle(data_dir: Path, content: str) -> 
 def test_a_runtime_file_of_another_host_is_not_believed(data_dir: Path) -> None:
     ensure_platform()
     runtime = config.runtime_file(data_dir)
-    runtime.write_text(json.dumps({**json.loads(runtime.read_text()), "host": "elsewhere"}))
+    told = runtime.read_text()
+    runtime.write_text(json.dumps({**json.loads(told), "host": "elsewhere"}))
     assert running_platform() is None
+    runtime.write_text(told)
+    assert running_platform() is not None
 
 
 def test_what_keeps_it_from_starting_is_said(data_dir: Path) -> None:
