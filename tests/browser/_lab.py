@@ -177,6 +177,9 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run all cells and wait until the last one has ended, or one has failed."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.revealed")
+        # A command for a notebook that is not the current one yet does nothing, and says nothing.
+        self.page.wait_for_function("() => window.jupyterapp.commands.isEnabled('notebook:run-all-cells')")
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
     def kill(self) -> None:

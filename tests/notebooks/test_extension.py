@@ -41,6 +41,9 @@ def test_loading_says_who_and_where_in_one_line_and_unloading_undoes_it(platform
         status = notebook.run("%arkitekt")
         assert status.text == loaded.text
 
+        reloaded = notebook.run("%reload_ext arkitekt")
+        assert (reloaded.error, reloaded.text) == ("", loaded.text)
+
         unloaded = notebook.run("%unload_ext arkitekt")
         assert (unloaded.error, unloaded.bundles) == ("", [])
         assert notebook.ask("sorted(get_ipython().magics_manager.magics['line'])") == magics
