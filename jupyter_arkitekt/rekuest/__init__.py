@@ -18,7 +18,7 @@ from jupyter_arkitekt.rekuest._current import Stopped, log, progress
 from jupyter_arkitekt.rekuest._define import define
 from jupyter_arkitekt.rekuest._functions import Function, FunctionRegistry, functions, register
 from jupyter_arkitekt.rekuest._hosting import agent_of, host, serve, serve_until_stopped
-from jupyter_arkitekt.rekuest._markers import Description
+from jupyter_arkitekt.rekuest._markers import Description, broken_rule
 from jupyter_arkitekt.rekuest._structures import Structure, StructureRegistry, structures
 from jupyter_arkitekt.rekuest._task import Task
 
@@ -37,6 +37,7 @@ __all__ = [
     "agent_of",
     "astart",
     "atasks",
+    "broken_rule",
     "call",
     "define",
     "find",

@@ -14,7 +14,7 @@ import ipywidgets
 
 from jupyter_arkitekt.errors import ArgumentError
 from jupyter_arkitekt.models.rekuest import ArgPort
-from jupyter_arkitekt.rekuest._markers import broken_rule
+from jupyter_arkitekt.rekuest import broken_rule
 
 
 def title(port: ArgPort) -> str:
