@@ -31,16 +31,17 @@ min-height:120px;padding:12px;border-radius:4px;border:1px dashed rgba(128,128,1
 .arkitekt-face .ark-name{font-size:15px;font-weight:600;overflow-wrap:anywhere;margin:0 0 6px}
 .arkitekt-face .ark-name span{font-weight:400;font-size:12px;margin-left:6px;white-space:nowrap;
 color:var(--jp-content-font-color2,var(--pst-color-text-muted,inherit))}
-.arkitekt-face table{border-collapse:collapse;border:0;margin:0;width:100%;font-size:12.5px;background:none;color:inherit}
+.arkitekt-face.arkitekt-face table{table-layout:auto;border-collapse:collapse;border:0;margin:0;width:100%;font-size:12.5px;
+background:none;color:inherit}
 .arkitekt-face.arkitekt-face th,.arkitekt-face.arkitekt-face td{border:0;
 border-top:1px solid var(--jp-border-color2,rgba(128,128,128,.25));
 padding:4px 8px 4px 0;text-align:left;vertical-align:top;background:none;overflow-wrap:anywhere;color:inherit}
 .arkitekt-face tr{background:none!important}
-.arkitekt-face th{font-weight:400;width:96px;min-width:84px;
+.arkitekt-face.arkitekt-face th{font-weight:400;width:96px;min-width:84px;
 color:var(--jp-content-font-color2,var(--pst-color-text-muted,inherit))}
 .arkitekt-face .ark-swatch{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px;
 border:1px solid rgba(128,128,128,.6);vertical-align:-1px}
-.arkitekt-face ul{list-style:none;margin:0;padding:0}
+.arkitekt-face.arkitekt-face ul{list-style:none;margin:0;padding:0}
 .arkitekt-face li{margin:0}
 .arkitekt-face.ark-list{display:block}
 .arkitekt-face.ark-list .ark-scroll{overflow-x:auto}

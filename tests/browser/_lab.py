@@ -66,6 +66,8 @@ class Lab:
         self._settings = folders["settings"]
         self.set_theme("light")
         self._setting("apputils-extension/notification", {"checkForUpdates": False, "fetchNews": "false"})
+        # All cells stay in the page, whether they are in view or not.
+        self._setting("notebook-extension/tracker", {"windowingMode": "none"})
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY"))},
             "HOME": str(home),

@@ -78,6 +78,7 @@ def test_the_quickstart_shows_pictures_and_runs_its_forms(demo: Lab, browser: Br
         opened.show(theme)
         for name, cell in (("picture", PICTURE), ("form", BLUR)):
             _place(opened, cell)
+            expect(opened.output(cell).locator("img").first).to_be_in_viewport()
             opened.picture(ARTIFACTS / "browser" / f"quickstart-{name}-{theme}.png")
     opened.close()
     context.close()
