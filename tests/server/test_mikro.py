@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import httpx
 import numpy as np
 import obstore
 import pytest
 import zarr
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 from zarr.storage import ObjectStore
 
 from jupyter_arkitekt.testing import Served, SignedIn, sign_in
 from jupyter_arkitekt.transport.objects import store as object_store
 
-REQUEST = "mutation { requestZarrUpload(input: {}) { accessKey secretKey sessionToken bucket key store } }"
+GRANT = "accessKey secretKey sessionToken bucket key store"
+REQUEST = f"mutation {{ requestZarrUpload(input: {{}}) {{ {GRANT} }} }}"
 FINISH = "mutation ($s: String!, $v: Boolean!) { finishZarrUpload(input: {storeId: $s, valid: $v}) { id } }"
 MAKE = "mutation ($i: FromArrayLikeInput!) { fromArrayLike(input: $i) { id name } }"
 
@@ -35,15 +40,25 @@ def _refused(app: SignedIn, query: str, **variables: Any) -> str:
     return str(answer["errors"][0]["message"])
 
 
-def _place(app: SignedIn) -> tuple[str, Any]:
-    grant = _ok(app, REQUEST)
-    keys = {
+def _keys(grant: dict[str, str]) -> Any:
+    return {
         "access_key_id": grant["accessKey"],
         "secret_access_key": grant["secretKey"],
         "token": grant["sessionToken"],
         "expires_at": None,
     }
-    return grant["store"], object_store(app.url, lambda: keys, grant["bucket"], grant["key"])  # type: ignore[arg-type]  # what obstore calls a credential is a plain dict
+
+
+def _place(app: SignedIn) -> tuple[str, Any]:
+    grant = _ok(app, REQUEST)
+    return grant["store"], object_store(app.url, lambda: _keys(grant), grant["bucket"], grant["key"])
+
+
+def _put(app: SignedIn, kind: str, content: bytes, member: str = "") -> str:
+    """Upload one object and return the id of its store."""
+    grant = _ok(app, f"mutation {{ request{kind}Upload(input: {{{member}}}) {{ {GRANT} }} }}")
+    obstore.put(object_store(app.url, lambda: _keys(grant), grant["bucket"]), grant["key"], content)
+    return str(grant["store"])
 
 
 def _uploaded(app: SignedIn, channels: int = 1) -> str:
@@ -188,3 +203,78 @@ def test_a_deleted_image_takes_its_pixels_along_and_its_id_is_not_used_again(app
 def test_an_id_that_names_nothing_is_not_found(app_: SignedIn, id_: str) -> None:
     answer = app_.graphql("mikro", "query ($i: ID!) { image(id: $i) { id } }", i=id_)
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+def test_a_snapshot_is_fetched_by_its_address_without_a_token(app_: SignedIn) -> None:
+    image = _image(app_, "with a snapshot")
+    picture = _put(app_, "Media", b"a picture", 'originalFileName: "shot.png"')
+    made = _ok(
+        app_,
+        "mutation ($i: SnapshotInput!) { createSnapshot(input: $i) { id name store { presignedUrl } } }",
+        i={"file": picture, "image": image},
+    )
+    assert made["name"] == "Snapshot"
+    address = made["store"]["presignedUrl"]
+    assert address.startswith("/media/")
+    assert httpx.get(app_.url + address).content == b"a picture"
+    assert httpx.get(app_.url + address.replace("Signature=", "Signature=0")).status_code == 403
+    latest = _ok(app_, "query ($i: ID!) { image(id: $i) { latestSnapshot { id } } }", i=image)
+    assert latest["latestSnapshot"] == {"id": made["id"]}
+    listed = _ok(app_, "query ($i: ID!) { snapshots(filters: {image: $i}) { id } }", i=image)
+    assert listed == [{"id": made["id"]}]
+
+
+def test_files_and_tables_name_where_they_come_from(app_: SignedIn) -> None:
+    image = _image(app_, "an origin")
+    file = _ok(
+        app_,
+        "mutation ($i: FromFileLike!) { fromFileLike(input: $i) { id name size origins { id } store { bucket } } }",
+        i={
+            "file": _put(app_, "Bigfile", b"12345", 'originalFileName: "a.czi"'),
+            "fileName": "ignored",
+            "origins": [image],
+        },
+    )
+    assert file == {
+        "id": file["id"],
+        "name": "a.czi",
+        "size": 5.0,
+        "origins": [{"id": image}],
+        "store": {"bucket": "bigfile"},
+    }
+    make_table = "mutation ($i: FromParquetLike!) { fromParquetLike(input: $i) { id name origins { id } } }"
+    table = _ok(app_, make_table, i={"dataframe": _put(app_, "Parquet", b"PAR1"), "name": "T", "origins": [image]})
+    assert table["origins"] == [{"id": image}]
+    empty = _ok(app_, "mutation { requestParquetUpload(input: {}) { store } }")["store"]
+    assert "nothing was uploaded" in _refused(app_, make_table, i={"dataframe": empty, "name": "T"})
+    assert _ok(app_, "mutation ($i: ID!) { deleteFile(input: {id: $i}) }", i=file["id"]) == file["id"]
+
+
+def test_who_watches_a_dataset_is_told_what_happens_in_it(app_: SignedIn) -> None:
+    dataset = _ok(app_, 'mutation { createDataset(input: {name: "watched"}) { id } }')["id"]
+    watch = "subscription ($d: ID) { images(dataset: $d) { create { name } update { name } delete } }"
+    address = app_.url.replace("http", "ws", 1) + "/mikro/graphql"
+    with connect(address, subprotocols=[Subprotocol("graphql-ws")], open_timeout=60) as socket:
+
+        def say(**frame: Any) -> None:
+            socket.send(json.dumps(frame))
+
+        def hear() -> Any:
+            return json.loads(socket.recv(timeout=60))
+
+        say(type="connection_init", payload={"token": app_.token})
+        assert hear()["type"] == "connection_ack"
+        say(type="start", id="1", payload={"query": watch, "variables": {"d": dataset}})
+        say(type="start", id="2", payload={"query": "{ __typename }"})
+        assert [hear()["id"], hear()["id"]] == ["2", "2"]  # answered after the subscription before it runs
+        _image(app_, "not in it")
+        image = _image(app_, "in it", dataset=dataset)
+        _ok(app_, 'mutation ($i: ID!) { updateImage(input: {id: $i, name: "renamed"}) { id } }', i=image)
+        _ok(app_, "mutation ($i: ID!) { deleteImage(input: {id: $i}) }", i=image)
+        told = [hear()["payload"]["data"]["images"] for _ in range(3)]
+    nothing = {"create": None, "update": None, "delete": None}
+    assert told == [
+        nothing | {"create": {"name": "in it"}},
+        nothing | {"update": {"name": "renamed"}},
+        nothing | {"delete": image},
+    ]

@@ -216,17 +216,6 @@ context_view = Table(
     Column("view_id", ForeignKey("mikro_view.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
-accessor = _table(
-    "mikro_accessor",
-    _link("table_id", "mikro_table"),
-    Column("kind", String(8), nullable=False),
-    Column("keys", JSON, nullable=False),
-    Column("min_index", Integer),
-    Column("max_index", Integer),
-    _link("view_id", "mikro_view", nullable=True),
-    _link("image_id", "mikro_image", nullable=True),
-)
-
 pin = Table(
     "mikro_pin",
     metadata,
@@ -234,20 +223,3 @@ pin = Table(
     Column("kind", String(32), primary_key=True),
     Column("object_id", Integer, primary_key=True),
 )
-
-history = Table(
-    "mikro_history",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("organisation_id", Integer, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("object_id", Integer, nullable=False),
-    Column("action", String(8), nullable=False),
-    Column("at", Float, nullable=False),
-    Column("user_id", Integer, nullable=False),
-    Column("client_id", Text, nullable=False),
-    Column("client_name", Text, nullable=False),
-    Column("values", JSON, nullable=False),
-    sqlite_autoincrement=True,
-)
-Index("ix_mikro_history_object", history.c.kind, history.c.object_id)

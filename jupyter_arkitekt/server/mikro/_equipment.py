@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from jupyter_arkitekt.server.db import mikro as db
@@ -61,13 +61,18 @@ def _row(ctx: Context, given: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def _add(ctx: Context, table: Table, given: dict[str, Any], what: str) -> Record:
-    row = _row(ctx, given, what)
     with ctx.platform.db.begin() as connection:
-        if given.get("instrument") is not None:
-            row["instrument_id"] = find(connection, ctx, db.instrument, "instrument", given["instrument"])["id"]
-        inserted = connection.execute(insert(table).values(row)).inserted_primary_key
-        assert inserted is not None
-    return get(ctx, table, what, inserted[0])
+        key = _insert(connection, ctx, table, given, what)
+    return get(ctx, table, what, key)
+
+
+def _insert(connection: Connection, ctx: Context, table: Table, given: dict[str, Any], what: str) -> int:
+    row = _row(ctx, given, what)
+    if given.get("instrument") is not None:
+        row["instrument_id"] = find(connection, ctx, db.instrument, "instrument", given["instrument"])["id"]
+    inserted = connection.execute(insert(table).values(row)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
 
 
 def _create(resolvers: Resolvers, part: str, table: Table, what: str) -> None:
@@ -82,9 +87,11 @@ def _ensure(resolvers: Resolvers, part: str, table: Table, what: str, key: str) 
         same = select(table.c.id).where(
             table.c.organisation_id == ctx.caller.organisation_id, table.c[snake_case(key)] == input[key]
         )
-        with ctx.platform.db.connect() as connection:
+        with ctx.platform.db.begin() as connection:
             found = connection.scalar(same.order_by(table.c.id).limit(1))
-        return _add(ctx, table, input, what) if found is None else get(ctx, table, what, found)
+            if found is None:
+                found = _insert(connection, ctx, table, input, what)
+        return get(ctx, table, what, found)
 
 
 def _delete(resolvers: Resolvers, part: str, table: Table, what: str) -> None:

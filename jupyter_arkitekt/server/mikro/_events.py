@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 
 from jupyter_arkitekt.server.db import mikro as db
 from jupyter_arkitekt.server.graphql import Context, Resolvers
 from jupyter_arkitekt.server.mikro._access import get, number
+from jupyter_arkitekt.server.mikro._records import Record, load
 
 Event = dict[str, Any]
 
@@ -35,7 +36,15 @@ async def _follow(ctx: Context, kind: str, table: Table, scope: int | None) -> A
     topic = ("mikro", kind, ctx.caller.organisation_id, scope)
     async with ctx.platform.topics.subscribe(topic) as messages:
         async for what, key in messages:
-            yield {what: str(key) if what == "delete" else get(ctx, table, kind, key)}
+            if what == "delete":
+                yield {what: str(key)}
+            elif found := _there(ctx, table, key):
+                yield {what: found[0]}
+
+
+def _there(ctx: Context, table: Table, key: int) -> list[Record]:
+    """Return the row if it is still there: between a change and its telling it may be deleted, which is told next."""
+    return load(ctx, select(table).where(table.c.id == key))
 
 
 def register(resolvers: Resolvers) -> None:

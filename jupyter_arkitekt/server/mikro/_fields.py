@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Table, exists, select
+from sqlalchemy import Column, ColumnElement, FromClause, Table, select
 
 from jupyter_arkitekt.server.db import identity
 from jupyter_arkitekt.server.db import mikro as db
 from jupyter_arkitekt.server.graphql import Context, Resolvers
 from jupyter_arkitekt.server.mikro import _listings as lists
 from jupyter_arkitekt.server.mikro._listing import Listing
-from jupyter_arkitekt.server.mikro._records import Record, parent
+from jupyter_arkitekt.server.mikro._records import Record, children, parent
 
 _CREATED = ("Image", "Dataset", "ROI", "Snapshot", "File")
 _PINNED = {
@@ -42,6 +42,20 @@ _VIEWS_OF_IMAGE = {
 #: Field of an image that lists the views of other images which point to it.
 _VIEWS_TO_IMAGE = {"derivedScaleViews": "SCALE", "derivedFromViews": "DERIVED"}
 
+#: Field of a thing that lists the views which name it: (type, field) to (kind, column).
+_VIEWS_TO: dict[tuple[str, str], tuple[str, Column[Any]]] = {
+    ("Stage", "affineViews"): ("AFFINE_TRANSFORMATION", db.view.c.stage_id),
+    ("Era", "views"): ("TIMEPOINT", db.view.c.era_id),
+    ("File", "views"): ("FILE", db.view.c.file_id),
+    ("Instrument", "views"): ("OPTICS", db.view.c.instrument_id),
+    ("Camera", "views"): ("OPTICS", db.view.c.camera_id),
+    ("Objective", "views"): ("OPTICS", db.view.c.objective_id),
+    ("MultiWellPlate", "views"): ("WELL_POSITION", db.view.c.plate_id),
+    ("ViewCollection", "affineTransformationViews"): ("AFFINE_TRANSFORMATION", db.view.c.collection_id),
+    ("ViewCollection", "channelViews"): ("CHANNEL", db.view.c.collection_id),
+    ("ViewCollection", "labelViews"): ("LABEL", db.view.c.collection_id),
+}
+
 #: Field that leads from one row to another: (type, field) to (column, table).
 _PARENTS: dict[tuple[str, str], tuple[str, Table]] = {
     ("Image", "dataset"): ("dataset_id", db.dataset),
@@ -71,23 +85,34 @@ def register(resolvers: Resolvers) -> None:
     _many(resolvers, "Dataset", "images", lists.IMAGES, db.image.c.dataset_id)
     _many(resolvers, "Dataset", "files", lists.FILES, db.file.c.dataset_id)
     _many(resolvers, "Dataset", "children", lists.DATASETS, db.dataset.c.parent_id)
-    _many(resolvers, "Stage", "affineViews", lists.VIEWS_OF["AFFINE_TRANSFORMATION"], db.view.c.stage_id)
-    _many(resolvers, "Era", "views", lists.VIEWS_OF["TIMEPOINT"], db.view.c.era_id)
-    _many(resolvers, "File", "views", lists.VIEWS_OF["FILE"], db.view.c.file_id)
+    for (typename, name), (kind, named) in _VIEWS_TO.items():
+        _many(resolvers, typename, name, lists.VIEWS_OF[kind], named)
+    _many(resolvers, "ViewCollection", "views", lists.VIEWS, db.view.c.collection_id)
     _many(resolvers, "RGBContext", "snapshots", lists.SNAPSHOTS, db.snapshot.c.context_id)
     for typename, origins in (("File", db.file_origin), ("Table", db.table_origin)):
-        _through(resolvers, typename, "origins", lists.IMAGES, origins, origins.c.owner_id, origins.c.image_id)
+        _through(
+            resolvers,
+            typename,
+            "origins",
+            lists.IMAGES,
+            origins,
+            origins.c.owner_id,
+            origins.c.image_id == db.image.c.id,
+        )
     link = db.context_view
-    _through(resolvers, "RGBContext", "views", lists.VIEWS_OF["RGB"], link, link.c.context_id, link.c.view_id)
-    _through(resolvers, "RGBView", "contexts", lists.RGB_CONTEXTS, link, link.c.view_id, link.c.context_id)
+    of_view, of_context = link.c.view_id == db.view.c.id, link.c.context_id == db.rgb_context.c.id
+    _through(resolvers, "RGBContext", "views", lists.VIEWS_OF["RGB"], link, link.c.context_id, of_view)
+    _through(resolvers, "RGBView", "contexts", lists.RGB_CONTEXTS, link, link.c.view_id, of_context)
+    seen = db.view.alias("seen")  # the reference view on the image that a mask of another image is about
+    masks = lists.VIEWS_OF["INSTANCE_MASK_VIEW"]
+    about = seen.c.id == db.view.c.reference_id
+    _through(resolvers, "Image", "derivedInstanceMaskViews", masks, seen, seen.c.image_id, about)
 
     @resolvers.field("Image", "views")
     def _views(
         image: Record, ctx: Context, filters: dict[str, Any] | None = None, types: list[str] | None = None
     ) -> list[Record]:
-        given = dict(filters or {})
-        if types is not None:
-            given["types"] = types
+        given = filters if types is None else {"types": types, "AND": filters or {}}
         return lists.VIEWS.of(ctx, image, db.view.c.image_id, given)
 
     @resolvers.field("Image", "latestSnapshot")
@@ -141,20 +166,17 @@ def _through(
     typename: str,
     name: str,
     listing: Listing,
-    through: Table,
-    column: Column[Any],
-    inner: Column[Any],
+    through: FromClause,
+    column: ColumnElement[Any],
+    on: ColumnElement[bool],
 ) -> None:
     @resolvers.field(typename, name)
     def _resolve(record: Record, ctx: Context, **arguments: Any) -> list[Record]:
-        return listing.of(ctx, record, column, **arguments, through=through, inner=inner)
+        return listing.of(ctx, record, column, **arguments, through=through, on=on)
 
 
 def _pinned(resolvers: Resolvers, typename: str, kind: str) -> None:
     @resolvers.field(typename, "pinned")
     def _resolve(record: Record, ctx: Context) -> bool:
-        mine = exists().where(
-            db.pin.c.user_id == ctx.caller.user_id, db.pin.c.kind == kind, db.pin.c.object_id == record["id"]
-        )
-        with ctx.platform.db.connect() as connection:
-            return bool(connection.scalar(select(mine)))
+        mine = select(db.pin).where(db.pin.c.user_id == ctx.caller.user_id, db.pin.c.kind == kind)
+        return bool(children(ctx, record, "pinned", mine, db.pin.c.object_id, "object_id"))

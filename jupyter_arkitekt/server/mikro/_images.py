@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -13,7 +14,7 @@ from jupyter_arkitekt.server.mikro._access import find, get, mutation, named, st
 from jupyter_arkitekt.server.mikro._datasets import default_dataset
 from jupyter_arkitekt.server.mikro._events import changed
 from jupyter_arkitekt.server.mikro._listings import VIEWS_OF
-from jupyter_arkitekt.server.mikro._records import Record, records
+from jupyter_arkitekt.server.mikro._records import Record, parent, records
 from jupyter_arkitekt.server.mikro._stores import erase, finished, release
 from jupyter_arkitekt.server.mikro._view_store import add_context, add_view, put_in_context
 from jupyter_arkitekt.server.mikro._zarr import IMAGE_DIMS
@@ -52,7 +53,8 @@ def register(resolvers: Resolvers) -> None:
 
     @resolvers.field("Image", "channels")
     def _channels(image: Record, ctx: Context) -> list[dict[str, Any]]:
-        store = get(ctx, db.store, "zarr store", image["store_id"])
+        store = parent(ctx, image, "store_id", db.store)
+        assert store is not None
         named_views = {
             view["c_min"]: view["name"]
             for view in _views_of_kind(ctx, image, "CHANNEL")
@@ -94,14 +96,19 @@ def register(resolvers: Resolvers) -> None:
             image = find(connection, ctx, db.image, "image", input["id"])
             if image["creator_id"] != ctx.caller.user_id:
                 raise Refuse("an image is deleted by who made it", code="FORBIDDEN")
-            snapshots = connection.scalars(
-                select(db.snapshot.c.store_id).where(db.snapshot.c.image_id == image["id"])
-            ).all()
+            stores = [image["store_id"], *_stores_about(connection, image["id"])]
             connection.execute(delete(db.image).where(db.image.c.id == image["id"]))
-            places = release(connection, [image["store_id"], *snapshots])
+            places = release(connection, stores)
         changed(ctx, "image", "delete", image["id"], image["dataset_id"])
         await erase(ctx, places)
         return str(image["id"])
+
+
+def _stores_about(connection: Connection, image: int) -> Sequence[int | None]:
+    """Return the stores of what goes with an image: its snapshots, and the labels of its masks."""
+    pictures = select(db.snapshot.c.store_id).where(db.snapshot.c.image_id == image)
+    labels = select(db.view.c.labels_id).where(db.view.c.image_id == image)
+    return connection.scalars(pictures.union(labels)).all()
 
 
 def _views_of_kind(ctx: Context, image: Record, kind: str) -> list[Record]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, Table, select
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Table, select
 
 from jupyter_arkitekt.server.graphql import Context, Refuse, Resolvers
 from jupyter_arkitekt.server.mikro._access import get
@@ -92,26 +92,26 @@ class Listing:
         self,
         ctx: Context,
         owner: Record,
-        column: Column[Any],
+        column: ColumnElement[Any],
         filters: Mapping[str, Any] | None = None,
         ordering: Ordering = None,
         pagination: Page = None,
         *,
-        through: Table | None = None,
-        inner: Column[Any] | None = None,
+        through: FromClause | None = None,
+        on: Condition | None = None,
     ) -> list[Record]:
         """Return a page of those rows whose `column` is the id of `owner`; loaded for all of the owner's batch at once.
 
         Parameters
         ----------
         through
-            A table between owner and rows: `column` is its link to the owner, `inner` its link to the rows.
+            A table between owner and rows: `column` is its link to the owner, `on` how it is joined to the rows.
         """
         offset, limit = page(pagination)
         name = (self.what, str(column), repr(filters), repr(ordering))
         statement = self.select(ctx, filters, ordering)
-        if through is not None and inner is not None:
-            statement = statement.join(through, inner == self.table.c.id)
+        if through is not None:
+            statement = statement.join(through, on)
         statement = statement.add_columns(column.label("owner"))
         found = children(ctx, owner, name, statement, column, "owner")
         return found[offset : None if limit is None else offset + limit]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, select
 from sqlalchemy.engine import Connection, RowMapping
 
 from jupyter_arkitekt.server.graphql import Context
@@ -53,14 +53,14 @@ def load(ctx: Context, statement: Select[Any]) -> list[Record]:
         return records(connection.execute(statement).mappings())
 
 
-def load_in(ctx: Context, statement: Select[Any], column: Column[Any], keys: Iterable[int]) -> list[Record]:
+def load_in(ctx: Context, statement: Select[Any], column: ColumnElement[Any], keys: Iterable[int]) -> list[Record]:
     """Run `statement` for those rows whose `column` is one of `keys`, and return them as one batch."""
     with ctx.platform.db.connect() as connection:
         return records(_rows_in(connection, statement, column, sorted(set(keys))))
 
 
 def _rows_in(
-    connection: Connection, statement: Select[Any], column: Column[Any], keys: Sequence[int]
+    connection: Connection, statement: Select[Any], column: ColumnElement[Any], keys: Sequence[int]
 ) -> Iterator[RowMapping]:
     for start in range(0, len(keys), CHUNK):
         yield from connection.execute(statement.where(column.in_(keys[start : start + CHUNK]))).mappings()
@@ -82,7 +82,7 @@ def parent(ctx: Context, record: Record, column: str, table: Table) -> Record | 
 
 
 def children(
-    ctx: Context, record: Record, name: Hashable, statement: Select[Any], column: Column[Any], label: str
+    ctx: Context, record: Record, name: Hashable, statement: Select[Any], column: ColumnElement[Any], label: str
 ) -> list[Record]:
     """Return those rows of `statement` whose `column` is the id of `record`, in the statement's order.
 

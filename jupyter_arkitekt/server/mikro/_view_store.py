@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 
 from jupyter_arkitekt.server.db import mikro as db
 from jupyter_arkitekt.server.graphql import Context, Refuse
-from jupyter_arkitekt.server.mikro._access import find, named, number, stamp
+from jupyter_arkitekt.server.mikro._access import find, named, stamp
 from jupyter_arkitekt.server.mikro._records import Record
 from jupyter_arkitekt.server.mikro._stores import finished
 from jupyter_arkitekt.server.mikro._view_kinds import KINDS, Link, ViewKind, box
@@ -111,10 +111,3 @@ def put_in_context(connection: Connection, context: int, views: list[int]) -> No
     """Add `views` to an RGB context."""
     if views:
         connection.execute(insert(db.context_view), [{"context_id": context, "view_id": view} for view in views])
-
-
-def key_of(value: object) -> int:
-    """Return an id that was checked before."""
-    key = number(value)
-    assert key is not None
-    return key

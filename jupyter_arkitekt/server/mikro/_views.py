@@ -12,6 +12,7 @@ from jupyter_arkitekt.server.graphql import Context, Refuse, Resolvers
 from jupyter_arkitekt.server.mikro._access import find, get, mutation, named
 from jupyter_arkitekt.server.mikro._files import add_snapshot
 from jupyter_arkitekt.server.mikro._records import Record, parent
+from jupyter_arkitekt.server.mikro._stores import erase, release
 from jupyter_arkitekt.server.mikro._units import plain
 from jupyter_arkitekt.server.mikro._view_kinds import KINDS, box
 from jupyter_arkitekt.server.mikro._view_store import add_context, add_view, put_in_context
@@ -65,10 +66,12 @@ def register(resolvers: Resolvers) -> None:
         _create(resolvers, name, kind_name)
 
     @mutation(resolvers, "deleteView")
-    def _delete(_parent: object, ctx: Context, input: dict[str, Any]) -> str:  # noqa: A002 - the wire's name
+    async def _delete(_parent: object, ctx: Context, input: dict[str, Any]) -> str:  # noqa: A002 - the wire's name
         with ctx.platform.db.begin() as connection:
             view = find(connection, ctx, db.view, "view", input["id"])
             connection.execute(delete(db.view).where(db.view.c.id == view["id"]))
+            places = release(connection, [view["labels_id"]])
+        await erase(ctx, places)
         return str(view["id"])
 
 
