@@ -76,8 +76,8 @@ def _image(app: SignedIn, name: str, channels: int = 1, **more: Any) -> str:
 
 def test_an_upload_that_did_not_finish_makes_no_image(app_: SignedIn) -> None:
     store, _ = _place(app_)
-    assert "did not finish" in _refused(app_, MAKE, i={"array": store, "name": "half"})
-    assert _ok(app_, 'query { images(filters: {name: {exact: "half"}}) { id } }') == []
+    assert "did not finish" in _refused(app_, MAKE, i={"array": store, "name": "half of an upload"})
+    assert _ok(app_, 'query { images(filters: {name: {exact: "half of an upload"}}) { id } }') == []
 
 
 @pytest.mark.parametrize(
