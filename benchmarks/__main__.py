@@ -18,6 +18,8 @@ def main(parts: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.\n")
         return 2
+    # Where this is set, our own modules would be compiled at every start; an installed package is compiled once.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     print(f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, ", end="")
     print(f"Python {platform.python_version()}\n")

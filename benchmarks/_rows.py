@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from obstore.store import S3Credential
+from typing import TYPE_CHECKING
 
 from jupyter_arkitekt import context
 from jupyter_arkitekt.models.mikro import ZarrUploadGrant as UploadGrant
 from jupyter_arkitekt.testing import Served, start_platform
+
+if TYPE_CHECKING:
+    from obstore.store import S3Credential
 
 ROOT = Path(__file__).parent.parent
 
