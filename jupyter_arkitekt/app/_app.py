@@ -74,6 +74,7 @@ class App:
         self._clients: dict[str, GraphQLClient] = {}
         self._slots: dict[str, Any] = {}
         self._overrides: list[Token[Any]] = []
+        self._before: context.AppLike | None = None
 
     @property
     def identifier(self) -> str:
@@ -111,7 +112,7 @@ class App:
     # -- entering ----------------------------------------------------------------------------------------------------
 
     def enter(self) -> Self:
-        """Sign in and become the app that calls go to.
+        """Sign in and become the app that calls go to, in this and in the following cells, until `exit`.
 
         Raises
         ------
@@ -123,7 +124,7 @@ class App:
             If the local platform cannot be started.
         """
         bridge.sync(self.connect())
-        return self._take_over()
+        return self._take_over(everywhere=True)
 
     def exit(self) -> None:
         """End everything that belongs to the app, and give the place back."""
@@ -133,7 +134,7 @@ class App:
     async def aenter(self) -> Self:
         """Enter, from an event loop; see `enter`."""
         await bridge.on_loop(self.connect())
-        return self._take_over()
+        return self._take_over(everywhere=True)
 
     async def aexit(self) -> None:
         """Exit, from an event loop; see `exit`."""
@@ -141,7 +142,8 @@ class App:
         await bridge.on_loop(self._close())
 
     def __enter__(self) -> Self:
-        return self.enter()
+        bridge.sync(self.connect())
+        return self._take_over(everywhere=False)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -149,7 +151,8 @@ class App:
         self.exit()
 
     async def __aenter__(self) -> Self:
-        return await self.aenter()
+        await bridge.on_loop(self.connect())
+        return self._take_over(everywhere=False)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -212,9 +215,16 @@ class App:
             )
         return self._tokens
 
-    def _take_over(self) -> Self:
+    def _take_over(self, *, everywhere: bool) -> Self:
         self._overrides.append(context._override.set(self))  # noqa: SLF001 - `use` as two halves
-        context.offer(self)
+        if everywhere:
+            # A cell that awaits takes its context variables along when it ends; the kernel-wide slot stays.
+            present = context._kernel_wide  # noqa: SLF001
+            if present is not self:
+                self._before = present
+                context.set_current(self)
+        else:
+            context.offer(self)
         return self
 
     def _step_down(self) -> None:
@@ -225,7 +235,9 @@ class App:
             if context._override.get() is self:  # noqa: SLF001
                 context._override.set(None)  # noqa: SLF001
         if not self._overrides:
-            context.withdraw(self)
+            before, self._before = self._before, None
+            if context._kernel_wide is self:  # noqa: SLF001
+                context.set_current(before if isinstance(before, App) and before.entered else None)
 
     async def connect(self) -> None:
         """Sign in, on the background loop; `enter` does so and becomes the app that calls go to."""
@@ -237,7 +249,7 @@ class App:
             running = await asyncio.to_thread(_local.ensure_platform)
             self._url, self._data_dir = running.url, running.data_dir
         server = await discover(self._url)
-        cache = FactsCache(self._url, self.manifest)
+        cache = FactsCache(self._url, self.manifest, self._redeem_token)
         kept = await asyncio.to_thread(cache.read) if self._claim_token is None else None
         facts = kept.fakts if kept is not None else None
         if facts is not None and not await self._still_known(facts):

@@ -55,7 +55,7 @@ def running_platform(data_dir: Path | None = None) -> Running | None:
         here = told["host"] == config.host_name() and told["boot_id"] == config.boot_id()
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if here and _is_held(folder) else None
+    return found if here and _is_alive(found.pid) and _is_held(folder) else None
 
 
 def ensure_platform(data_dir: Path | None = None) -> Running:
@@ -80,6 +80,10 @@ def ensure_platform(data_dir: Path | None = None) -> Running:
             if found is not None:
                 return found
             status = process.poll()
+            if status == _ALREADY_RUNNING and not _is_held(folder):
+                # Somebody only looked whether the folder is held, just when our process wanted to hold it.
+                process = _spawn(folder)
+                continue
             if status is not None and status != _ALREADY_RUNNING:
                 raise PlatformError(f"The local platform of {folder} did not start (exit {status}).{_why(folder)}")
             if time.monotonic() > deadline:
@@ -134,6 +138,21 @@ def owner_token(data_dir: Path) -> str:
         raise ConfigError(
             f"The owner's sign-in {path} cannot be read: {error}. Restart the platform: `arkitekt stop`."
         ) from error
+
+
+def _is_alive(pid: int) -> bool:
+    """Say whether there is such a process; looked at first, as looking at the lock takes it for a moment."""
+    if os.name != "posix":
+        return True  # there, signal 0 would end the process; the lock decides alone
+    if pid <= 0:
+        return False  # 0 and below name groups of processes
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's, but alive
+    return True
 
 
 def _is_held(folder: Path) -> bool:

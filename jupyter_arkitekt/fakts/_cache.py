@@ -24,9 +24,13 @@ class FactsCache:
         The server's address, as it was asked for.
     manifest
         The app; another manifest is another sign-in.
+    redeem_token
+        The token that is given to sign in, if one is. Another token may be another person and a wrong one is nobody, so
+        what is kept counts only if this very token brought it.
     """
 
-    def __init__(self, url: str, manifest: Manifest) -> None:
+    def __init__(self, url: str, manifest: Manifest, redeem_token: str | None = None) -> None:
+        self._redeemed = None if redeem_token is None else hashlib.sha256(redeem_token.encode()).hexdigest()
         self._key = hashlib.sha256(f"{url.rstrip('/')}:{manifest.hash()}".encode()).hexdigest()
         self.path = folder() / f"{self._key}.json"
 
@@ -36,10 +40,12 @@ class FactsCache:
             kept = CachedFacts.model_validate_json(self.path.read_bytes())
         except (OSError, ValidationError):
             return None
+        if self._redeemed is not None and kept.redeemed != self._redeemed:
+            return None
         return kept if kept.hash == self._key else None
 
     def write(self, facts: ActiveFacts) -> None:
-        """Keep `facts`, in one step.
+        """Keep `facts`, in one step, and which token brought them.
 
         Raises
         ------
@@ -47,7 +53,9 @@ class FactsCache:
             If the folder cannot be used.
         """
         config.private_dir(self.path.parent)
-        text = CachedFacts(fakts=facts, created=time.time(), hash=self._key).model_dump_json(by_alias=True)
+        redeemed = self._redeemed or self._brought_by(facts)
+        kept = CachedFacts(fakts=facts, created=time.time(), hash=self._key, redeemed=redeemed)
+        text = kept.model_dump_json(by_alias=True)
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".writing-")  # mode 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -56,6 +64,11 @@ class FactsCache:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+    def _brought_by(self, facts: ActiveFacts) -> str | None:
+        """Return the token that brought these very credentials, when they are written again without it."""
+        kept = self.read()
+        return kept.redeemed if kept is not None and kept.fakts.auth.client_id == facts.auth.client_id else None
 
     def forget(self) -> None:
         """Drop what is kept."""

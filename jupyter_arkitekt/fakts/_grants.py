@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from jupyter_arkitekt.errors import SignInError, redact
+from jupyter_arkitekt.errors import ConnectError, DeadlineError, NotArkitektError, SignInError, redact
 from jupyter_arkitekt.fakts._http import post_json, reason
 from jupyter_arkitekt.models.fakts import Discovery, Manifest
 
@@ -88,9 +88,16 @@ class DeviceCode:
         """
         where = f"{self.server.name} at {redact(self.server.base_url)}"
         while time.monotonic() < self.expires_at:
-            answer = await post_json(
-                f"{self.server.base_url}challenge/", {"code": self.code}, asked="Waiting for the sign-in"
-            )
+            try:
+                answer = await post_json(
+                    f"{self.server.base_url}challenge/", {"code": self.code}, asked="Waiting for the sign-in"
+                )
+            except NotArkitektError:
+                raise
+            except (ConnectError, DeadlineError):
+                # A person takes minutes, a network or a server may be away for seconds of them.
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             status = answer.get("status")
             if status == "granted" and isinstance(answer.get("token"), str):
                 token: str = answer["token"]

@@ -53,12 +53,13 @@ class ArrayPlace:
         self._app: AppLike | None = app
         self._grant: tuple[ZarrAccessGrant, datetime] | None = None
         self._asking: asyncio.Task[S3Credential] | None = None
+        self._objects: S3Store | None = None
 
     def __repr__(self) -> str:
         return f"<ArrayPlace {self.bucket}/{self.key}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_app": None, "_asking": None}
+        return {**self.__dict__, "_app": None, "_asking": None, "_objects": None}
 
     def __dask_tokenize__(self) -> tuple[str, ...]:
         return (type(self).__name__, self.endpoint, self.bucket, self.key)
@@ -68,9 +69,11 @@ class ArrayPlace:
         """What tells this array from all others."""
         return self.endpoint, self.bucket, self.key
 
-    def objects(self, path: str = "") -> S3Store:
-        """Return the object store of what lies below `path`; it serves async operations, on any loop."""
-        return open_store(self.endpoint, self._credential, self.bucket, f"{self.key}/{path}" if path else self.key)
+    def objects(self) -> S3Store:
+        """Return the object store of what lies here, levels included; it serves async operations, on any loop."""
+        if self._objects is None:  # a client of its own each time would cost 10 ms
+            self._objects = open_store(self.endpoint, self._credential, self.bucket, self.key)
+        return self._objects
 
     async def _credential(self) -> S3Credential:
         # Asked by obstore on whichever loop reads; the services are spoken to on the background loop only.

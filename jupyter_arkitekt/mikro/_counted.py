@@ -39,9 +39,9 @@ class CountedStore(WrapperStore[ObjectStore[Any]]):
 _all = Meter()
 
 
-def counted(place: ArrayPlace, path: str, meter: Meter | None = None) -> CountedStore:
-    """Return the store of what lies below `path`, counting into `meter`."""
-    return CountedStore(ObjectStore(place.objects(path), read_only=True), meter or Meter())
+def counted(place: ArrayPlace, meter: Meter | None = None) -> CountedStore:
+    """Return the store of what lies at `place`, counting into `meter`."""
+    return CountedStore(ObjectStore(place.objects(), read_only=True), meter or Meter())
 
 
 def bytes_read() -> int:

@@ -152,7 +152,7 @@ async def _make(image: ImageFields, place: ArrayPlace, app: AppLike, size: int) 
     from jupyter_arkitekt.mikro._counted import Meter, counted
 
     meter = Meter()
-    array = await open_array(place, store=counted(place, "", meter))
+    array = await open_array(place, store=counted(place, meter))
     check_against(array, image.store)
     levels = announced_levels(place, array)
     if len(levels) == 1:
@@ -191,7 +191,7 @@ async def _read(
     if chosen == 0:
         array = root
     else:
-        array = await open_level(level, store=counted(level.place, level.path, meter))
+        array = await open_level(level, store=counted(level.place, meter))
     z = middle(level.shape[2])
     rows, columns = _affordable(array, len(looks))
     planes = await asyncio.gather(*(array.getitem((look.index, 0, z, rows, columns)) for look in looks))

@@ -67,7 +67,7 @@ async def open_array(place: ArrayPlace, path: str = "", *, store: Store | None =
     place, path
         Where it lies.
     store
-        Zarr store rooted there, to read through it; one is made when left out.
+        Zarr store of `place`, to read through it; one is made when left out.
 
     Raises
     ------
@@ -83,9 +83,9 @@ async def open_array(place: ArrayPlace, path: str = "", *, store: Store | None =
 
     where = f"{place.bucket}/{place.key}{'/' if path else ''}{path}"
     if store is None:
-        store = counted(place, path)
+        store = counted(place)
     try:
-        array = await zarr_open(store=store, mode="r", zarr_format=3)
+        array = await zarr_open(store=store, path=path, mode="r", zarr_format=3)
     except FileNotFoundError as error:
         raise ImageError(f"There is no zarr version 3 array at {where}. Were its objects deleted?") from error
     except (BaseError, OSError) as error:

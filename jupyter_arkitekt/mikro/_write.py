@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Opens the object store of what lies below a path of the upload ("" is the array itself).
 OpenStore = Callable[[str], "ObjectStore"]
+
+#: Writes a block that begins there.
+Write = Callable[[tuple[int, ...], NDArray[Any]], Coroutine[Any, Any, None]]
 
 #: Shards that are being encoded or sent while the next unit is read.
 IN_FLIGHT = max(2, min(4, os.cpu_count() or 2))
@@ -129,7 +132,7 @@ class _Walk:
         targets: list[_Target],
         layout: Layout,
         method: Method,
-        start: Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+        start: Start,
     ) -> None:
         self._source = source
         self._targets = targets
@@ -155,7 +158,7 @@ class _Walk:
             block = await asyncio.to_thread(self._source.read, region)
         else:
             block = await self._from_below(level, lead, (y, x), (stops[-2], stops[-1]))
-        await self._start(target.write((*lead, y, x), block))
+        await self._start(target.write, (*lead, y, x), block)
         return block
 
     async def _from_below(
@@ -178,25 +181,27 @@ class _Walk:
         return block
 
 
+class Start(Protocol):
+    """Starts ``write(start, block)`` in the background."""
+
+    async def __call__(self, write: Write, start: tuple[int, ...], block: NDArray[Any]) -> None: ...
+
+
 @asynccontextmanager
-async def _background(most: int) -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]]:
+async def _background(most: int) -> AsyncIterator[Start]:
     """Give a function that starts work and waits only while `most` others run; the first failure ends all."""
     room = asyncio.Semaphore(most)
 
-    async def run(work: Coroutine[Any, Any, None]) -> None:
+    async def run(write: Write, start: tuple[int, ...], block: NDArray[Any]) -> None:
         try:
-            await work
+            await write(start, block)
         finally:
             room.release()
 
     async with asyncio.TaskGroup() as tasks:
 
-        async def start(work: Coroutine[Any, Any, None]) -> None:
-            try:
-                await room.acquire()
-            except BaseException:
-                work.close()
-                raise
-            tasks.create_task(run(work))
+        async def begin(write: Write, start: tuple[int, ...], block: NDArray[Any]) -> None:
+            await room.acquire()
+            tasks.create_task(run(write, start, block))
 
-        yield start
+        yield begin

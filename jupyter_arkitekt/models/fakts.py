@@ -137,6 +137,7 @@ class CachedFacts(FaktsModel):
     fakts: ActiveFacts
     created: float
     hash: str
+    redeemed: str | None = None  # SHA-256 of the redeem token that brought it
 
 
 #: What a person decided about a device code.

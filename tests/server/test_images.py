@@ -268,7 +268,7 @@ def test_credentials_are_asked_for_again_when_they_end(signed_in: App, monkeypat
     async def counting(field: str, *args: Any, **values: Any) -> Any:
         asked.append(field)
         grant = await mutate(field, *args, **values)
-        return grant.model_copy(update={"expires_in": 30})  # less than the margin: spent at once
+        return grant.model_copy(update={"expires_in": 0})  # spent at once
 
     monkeypatch.setattr(mikro, "mutate", counting)
     np.testing.assert_array_equal(image.data.values, image.data.values)
