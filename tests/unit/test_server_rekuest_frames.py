@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from jupyter_arkitekt.server.rekuest._frames import BadFrame, Register, Report, encode, read
+from jupyter_arkitekt.server.rekuest._frames import encode
+from jupyter_arkitekt.server.rekuest._messages import BadFrame, Register, Report, read
 from jupyter_arkitekt.server.rekuest._mirrors import mirror
 from jupyter_arkitekt.server.rekuest._task import Event
 

@@ -6,7 +6,7 @@ import logging
 import random
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, bindparam, select
 
@@ -16,11 +16,14 @@ from jupyter_arkitekt.server.platform import Platform
 from jupyter_arkitekt.server.rekuest._broker import Broker
 from jupyter_arkitekt.server.rekuest._definitions import args_hash
 from jupyter_arkitekt.server.rekuest._dependencies import Resolved, resolve
-from jupyter_arkitekt.server.rekuest._frames import AssignRequest, ControlRequest, write
+from jupyter_arkitekt.server.rekuest._frames import write
 from jupyter_arkitekt.server.rekuest._party import Party
 from jupyter_arkitekt.server.rekuest._rows import number
 from jupyter_arkitekt.server.rekuest._seat import Seat
 from jupyter_arkitekt.server.rekuest._task import Task
+
+if TYPE_CHECKING:
+    from jupyter_arkitekt.server.rekuest._messages import AssignRequest, ControlRequest
 
 logger = logging.getLogger("arkitekt.rekuest")
 

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
@@ -19,7 +19,7 @@ from jupyter_arkitekt.server.db import rekuest as db
 from jupyter_arkitekt.server.graphql import Refuse
 from jupyter_arkitekt.server.platform import Platform
 from jupyter_arkitekt.server.rekuest._feeds import Feeds, created
-from jupyter_arkitekt.server.rekuest._frames import MAX_FRAME, Report, size, write
+from jupyter_arkitekt.server.rekuest._frames import MAX_FRAME, size, write
 from jupyter_arkitekt.server.rekuest._journal import Journal
 from jupyter_arkitekt.server.rekuest._mirrors import mirror
 from jupyter_arkitekt.server.rekuest._party import Parties, Party
@@ -27,6 +27,9 @@ from jupyter_arkitekt.server.rekuest._seat import Frame, Link, Seat
 from jupyter_arkitekt.server.rekuest._states import States
 from jupyter_arkitekt.server.rekuest._task import ACKED, ASKED, TERMINAL, Event, Task
 from jupyter_arkitekt.server.rekuest._timing import Timing
+
+if TYPE_CHECKING:
+    from jupyter_arkitekt.server.rekuest._messages import Report
 
 logger = logging.getLogger("arkitekt.rekuest")
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from jupyter_arkitekt.server.db import Database
 from jupyter_arkitekt.server.db import rekuest as db
-from jupyter_arkitekt.server.rekuest._frames import SessionInit, StatePatch, StateSnapshot
 from jupyter_arkitekt.server.rekuest._journal import Journal
 from jupyter_arkitekt.server.rekuest._json_patch import PatchError, apply
 from jupyter_arkitekt.server.rekuest._rows import Row, number
 from jupyter_arkitekt.server.topics import Topics
+
+if TYPE_CHECKING:
+    from jupyter_arkitekt.server.rekuest._messages import SessionInit, StatePatch, StateSnapshot
 
 logger = logging.getLogger("arkitekt.rekuest")
 
