@@ -119,6 +119,7 @@ class Process(uvicorn.Server):
         try:
             await asyncio.wait_for(self._until_it_answers(), _READY)
             announce(self._settings, self._url)
+            await self._prepare()
         except (PlatformError, TimeoutError) as error:
             self.failure = error if isinstance(error, PlatformError) else PlatformError(f"{self._url} does not answer.")
             self.should_exit = True
@@ -135,6 +136,15 @@ class Process(uvicorn.Server):
                 self.should_exit = True
                 return
             await asyncio.sleep(min(max(left, 0.05), _LOOK))
+
+    async def _prepare(self) -> None:
+        platform: Platform = self._app.state.platform
+        try:
+            for hook in platform.on_ready:
+                await hook()
+        except Exception as error:
+            logger.exception("A room could not be prepared")
+            raise PlatformError(f"The platform cannot serve: {error}") from error
 
     async def _until_it_answers(self) -> None:
         netloc = urlsplit(self._url).netloc

@@ -30,6 +30,9 @@ class Platform:
         What this platform can do beyond the wire, announced in the well-known document.
     on_start
         Awaited in order before the first request is answered; a failure ends the start.
+    on_ready
+        Awaited in order once the platform answers: what the first request would otherwise wait for. A failure ends the
+        platform.
     on_stop
         Awaited in reverse order when the platform ends: after new connections are refused and *before* open sockets are
         closed with code 1012 (service restart). Each has to be done within a fraction of a second.
@@ -44,4 +47,5 @@ class Platform:
     broker: Any = None
     capabilities: dict[str, Any] = field(default_factory=dict)
     on_start: list[Hook] = field(default_factory=list)
+    on_ready: list[Hook] = field(default_factory=list)
     on_stop: list[Hook] = field(default_factory=list)

@@ -262,7 +262,7 @@ async def test_names_are_searched_in_any_case_and_looked_up_exactly(mikro: Mikro
 
 async def test_every_member_of_a_filter_and_an_order_is_served(mikro: Mikro) -> None:
     """A lookup that the SDL promises must not turn out to be missing when somebody uses it."""
-    schema = mikro.service.schema
+    schema = mikro.service.executor.schema
     assert schema.query_type is not None
     values = {
         "ID": "1", "String": "x", "Boolean": True, "Int": 1, "Float": 1.0, "DateTime": "2026-01-01T00:00:00Z",

@@ -96,11 +96,11 @@ def test_a_root_field_without_a_resolver_and_a_resolver_without_a_field_are_foun
     incomplete = resolvers()
     del incomplete.fields["Query", "even"]
     with pytest.raises(SchemaError, match=r"Query\.even"):
-        Service("zoo", SDL, incomplete)
+        _ = Service("zoo", SDL, incomplete).executor
     misspelt = resolvers()
     misspelt.field("Cat", "livesLost")(lambda _parent, _ctx: 0)
     with pytest.raises(SchemaError, match=r"Cat\.livesLost"):
-        Service("zoo", SDL, misspelt)
+        _ = Service("zoo", SDL, misspelt).executor
 
 
 @pytest.mark.parametrize(

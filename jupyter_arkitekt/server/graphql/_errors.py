@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
-
-from graphql import GraphQLError
+from typing import TYPE_CHECKING, Any
 
 from jupyter_arkitekt.server._disk import is_full
 from jupyter_arkitekt.server.topics import Overflow
+
+if TYPE_CHECKING:
+    from graphql import GraphQLError
 
 logger = logging.getLogger("arkitekt.graphql")
 
@@ -42,6 +43,8 @@ class Refuse(Exception):  # noqa: N818 - reads as what it does: raise Refuse("no
 
 def error_dict(error: BaseException) -> dict[str, Any]:
     """Turn one exception into a member of a response's ``errors``."""
+    from graphql import GraphQLError
+
     located = error if isinstance(error, GraphQLError) else GraphQLError("", original_error=_as_exception(error))
     cause: BaseException = located
     while isinstance(cause, GraphQLError) and cause.original_error is not None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import threading
+from typing import TYPE_CHECKING
 
-from graphql import GraphQLSchema, build_ast_schema, parse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from jupyter_arkitekt.server.graphql._executor import Executor
-from jupyter_arkitekt.server.graphql._http import answer
 from jupyter_arkitekt.server.graphql._page import page
 from jupyter_arkitekt.server.graphql._resolvers import Resolvers
-from jupyter_arkitekt.server.graphql._sockets import converse
 from jupyter_arkitekt.server.platform import Platform
+
+if TYPE_CHECKING:
+    from jupyter_arkitekt.server.graphql._executor import Executor
 
 
 class Service:
@@ -30,28 +31,54 @@ class Service:
     resolvers
         What stands behind it. ``Query._service`` is answered with the SDL unless a resolver does it.
 
-    Raises
-    ------
-    SchemaError
-        If SDL and resolvers do not fit each other.
     """
 
     def __init__(self, name: str, sdl: str, resolvers: Resolvers) -> None:
         self.name = name
         self.sdl = sdl
-        self.schema = _build(sdl, resolvers)
-        self.executor = Executor(self.schema)
+        self._resolvers = resolvers
+        self._executor: Executor | None = None
+        self._building = threading.Lock()
+
+    @property
+    def executor(self) -> Executor:
+        """What runs operations. Built on first use, GraphQL's library loaded with it: that would be a third of a platform's start.
+
+        Raises
+        ------
+        SchemaError
+            If SDL and resolvers do not fit each other.
+        """
+        with self._building:
+            if self._executor is None:
+                from jupyter_arkitekt.server.graphql._executor import Executor
+                from jupyter_arkitekt.server.graphql._schema import build
+
+                self._executor = Executor(build(self.sdl, self._resolvers))
+            return self._executor
+
+    async def ready(self) -> Executor:
+        """Return the executor without holding up the loop; raise like `executor`."""
+        if self._executor is not None:
+            return self._executor
+        return await asyncio.to_thread(lambda: self.executor)
 
     def routes(self, platform: Platform) -> list[BaseRoute]:
         """Return the routes of the service on `platform`."""
 
         async def graphql(request: Request) -> Response:
             if request.method == "POST":
-                return await answer(request, self.executor, platform)
+                executor = await self.ready()
+                from jupyter_arkitekt.server.graphql._http import answer
+
+                return await answer(request, executor, platform)
             return HTMLResponse(page(self.name))
 
         async def socket(websocket: WebSocket) -> None:
-            await converse(websocket, self.executor, platform)
+            executor = await self.ready()
+            from jupyter_arkitekt.server.graphql._sockets import converse
+
+            await converse(websocket, executor, platform)
 
         async def schema(_request: Request) -> Response:
             return PlainTextResponse(self.sdl)
@@ -59,6 +86,10 @@ class Service:
         async def health(_request: Request) -> Response:
             return JSONResponse({"DatabaseBackend": platform.db.health()})
 
+        async def prepare() -> None:
+            await self.ready()
+
+        platform.on_ready.append(prepare)
         base = f"/{self.name}"
         return [
             *(Route(base + path, graphql, methods=["GET", "POST"]) for path in ("/graphql", "/graphql/")),
@@ -66,20 +97,3 @@ class Service:
             Route(base + "/schema", schema),
             Route(base + "/ht", health),
         ]
-
-
-def _build(sdl: str, resolvers: Resolvers) -> GraphQLSchema:
-    document = parse(sdl, no_location=True)  # nobody asks where in the SDL a type stands; a fifth less to keep
-    schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
-    query = schema.query_type
-    if query is not None and "_service" in query.fields and ("Query", "_service") not in resolvers.fields:
-        resolvers.query("_service")(_sdl_of(sdl))
-    resolvers.attach(schema)
-    return schema
-
-
-def _sdl_of(sdl: str) -> Any:
-    def service(_parent: Any, _ctx: Any) -> dict[str, str]:
-        return {"sdl": sdl}
-
-    return service
