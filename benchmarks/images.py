@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -115,13 +116,21 @@ def _thumbnail(name: str, image: mikro.Image) -> list[Row]:
 
 
 def _read(name: str, image: mikro.Image) -> Row:
-    ours, peer = [], []
-    for _ in range(3):
-        lazy = mikro.get_image(image.id).data
-        ours.append(seconds(lazy.compute))
-        same = da.from_zarr(_opened(image), chunks=lazy.data.chunksize)  # type: ignore[no-untyped-call]  # dask has no types here
-        peer.append(seconds(same.compute))
-    mine, theirs = sorted(ours)[1], sorted(peer)[1]
+    """Read everything both ways, in turn first and second, so that neither always meets the machine as the other left it."""
+    chunks = image.data.data.chunksize
+    times: dict[str, list[float]] = {"ours": [], "peer": []}
+
+    def ours() -> None:
+        mikro.get_image(image.id).data.compute()
+
+    def peer() -> None:
+        da.from_zarr(_opened(image), chunks=chunks).compute()  # type: ignore[no-untyped-call]  # dask has no types here
+
+    ways = [("ours", ours), ("peer", peer)]
+    for turn in range(6):
+        for way, read in ways if turn % 2 else ways[::-1]:
+            times[way].append(seconds(read))
+    mine, theirs = (statistics.median(times[way]) for way in ("ours", "peer"))
     size = image.data.nbytes / 1e6
     return Row(
         f"`.data.compute()` of the {name}",

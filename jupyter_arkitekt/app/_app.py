@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from contextvars import Token
 from pathlib import Path
@@ -73,6 +74,7 @@ class App:
         self._aliases: dict[str, Alias] = {}
         self._clients: dict[str, GraphQLClient] = {}
         self._slots: dict[str, Any] = {}
+        self._making = threading.RLock()
         self._overrides: list[Token[Any]] = []
         self._before: context.AppLike | None = None
 
@@ -202,9 +204,10 @@ class App:
     def slot(self, key: str, factory: Callable[[], T]) -> T:
         """Return the one object `key` of this app, made by `factory` at first; its ``aclose`` is awaited at exit."""
         self._require()
-        if key not in self._slots:
-            self._slots[key] = factory()
-        return cast("T", self._slots[key])
+        with self._making:  # threads ask at once; a factory may ask for another slot
+            if key not in self._slots:
+                self._slots[key] = factory()
+            return cast("T", self._slots[key])
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
@@ -342,8 +345,8 @@ class App:
             if close is not None:
                 try:
                     await close()
-                except (ConnectionError, TimeoutError) as error:
-                    _logger.warning("%s of the app %s could not be closed in order: %s", key, self.identifier, error)
+                except Exception:
+                    _logger.exception("%s of the app %s could not be closed in order", key, self.identifier)
         self._slots.clear()
         for client in self._clients.values():
             await client.aclose()

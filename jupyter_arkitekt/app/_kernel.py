@@ -150,9 +150,10 @@ def connect_kernel(url: str | None = None, *, wait_for_code: float = 30.0) -> Ap
 def notebook_id() -> str:
     """Return what names this notebook: the same after a restart of its kernel, another one for another notebook.
 
-    Two notebooks are two installations, so that both can host functions.
+    Where the Jupyter server does not tell its name, the kernel's process names it, anew after each restart. Two
+    notebooks are two installations, so that both can host functions.
     """
-    name = os.environ.get("JPY_SESSION_NAME") or os.environ.get("JPY_PARENT_PID") or str(os.getpid())
+    name = os.environ.get("JPY_SESSION_NAME") or str(os.getpid())
     return hashlib.sha256(f"{machine_id()}:{name}".encode()).hexdigest()[:32]
 
 

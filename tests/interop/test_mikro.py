@@ -18,7 +18,8 @@ def test_the_witness_signs_in_and_reads_back_what_it_wrote_to_the_bit(mikro: Wit
     assert report["dims"] == ["c", "t", "z", "y", "x"]
     assert report["dtype"] == "uint16"
     assert report["random"].isdigit()
-    assert report["views"] == ["ImageViewsRGBView", "ImageViewsRGBView"] or len(report["views"]) == 2
+    assert len(report["views"]) == 2
+    assert all("RGBView" in name for name in report["views"])
 
 
 def test_our_client_reads_what_the_witness_wrote(mikro: Witness, app: App) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from jupyter_arkitekt import config, context
 from jupyter_arkitekt.app import App, connect_kernel, easy, ensure_platform, running_platform, stop_platform
+from jupyter_arkitekt.app._kernel import notebook_id
 from jupyter_arkitekt.errors import ConfigError, PlatformError
 from jupyter_arkitekt.mikro import images
 from jupyter_arkitekt.testing import wait_for
@@ -80,6 +82,30 @@ def test_after_a_kill_it_is_started_again_with_what_it_knew(data_dir: Path) -> N
     assert again is not None
     assert again.pid != first.pid
     assert again.url == first.url, "the port is remembered"
+
+
+def test_a_runtime_file_of_a_dead_process_is_not_believed_while_somebody_looks_at_the_lock(data_dir: Path) -> None:
+    pid = ensure_platform().pid
+    runtime = config.runtime_file(data_dir)
+    told = runtime.read_text()
+    stop_platform(data_dir, seconds=60)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), 60, "the process to be gone")
+    runtime.write_text(told)
+    with FileLock(data_dir / "platform.lock"):
+        assert running_platform() is None
+
+
+def test_notebooks_are_installations_of_their_own_and_a_restart_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JPY_PARENT_PID", "1")  # the server's, the same for all of its kernels
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/a.ipynb")
+    first = notebook_id()
+    assert notebook_id() == first
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/b.ipynb")
+    assert notebook_id() != first
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    unnamed = notebook_id()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert notebook_id() != unnamed, "two kernels without a name are two"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"url": 3}', '{"url": "http://127.0.0.1:9", "pid": "x"}'])

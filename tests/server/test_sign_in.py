@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -70,6 +72,60 @@ def test_a_wrong_redeem_token_is_refused_in_one_line(
         app.enter()
     assert "wrong-token" not in str(refused.value)
     assert "arkitekt token create" in str(refused.value)
+
+
+def test_a_wrong_redeem_token_is_refused_where_a_sign_in_is_kept_too(platform: Served) -> None:
+    with easy("org.example.again", url=platform.url, redeem_token=platform.redeem_token()):
+        pass
+    with pytest.raises(SignInError, match="invalid redeem token"):
+        easy("org.example.again", url=platform.url, redeem_token="wrong-token").enter()
+    with easy("org.example.again", url=platform.url):
+        images(limit=1)
+
+
+async def test_an_app_entered_in_a_cell_that_awaits_is_there_in_the_next_one(platform: Served) -> None:
+    kernel = easy("org.example.kernel", url=platform.url, redeem_token=platform.redeem_token())
+    inner = easy("org.example.inner", url=platform.url, redeem_token=platform.redeem_token())
+    await asyncio.create_task(kernel.aenter())  # a task has context variables of its own, like a cell
+    await asyncio.create_task(inner.aenter())
+    assert context.current() is inner
+    await asyncio.create_task(inner.aexit())
+    assert context.current() is kernel
+    await asyncio.create_task(kernel.aexit())
+    assert context.current_or_none() is None
+
+
+def test_one_object_of_a_kind_is_made_whoever_asks_at_once(app: App) -> None:
+    made: list[object] = []
+
+    def make() -> object:
+        threading.Event().wait(0.05)  # long enough for the others to come
+        made.append(object())
+        return made[-1]
+
+    with ThreadPoolExecutor(4) as threads:
+        got = list(threads.map(lambda _: app.slot("test", make), range(4)))
+    assert len(made) == 1
+    assert set(got) == set(made)
+
+
+def test_an_object_that_cannot_be_closed_does_not_keep_the_others_open(platform: Served) -> None:
+    class Held:
+        def __init__(self, error: Exception | None) -> None:
+            self.closed = False
+            self._error = error
+
+        async def aclose(self) -> None:
+            self.closed = True
+            if self._error is not None:
+                raise self._error
+
+    good, bad = Held(None), Held(ValueError("cannot"))
+    with easy("org.example.closing", url=platform.url, redeem_token=platform.redeem_token()) as app:
+        app.slot("good", lambda: good)
+        app.slot("bad", lambda: bad)
+    assert good.closed
+    assert not app.entered
 
 
 def test_a_used_redeem_token_is_refused_to_another_app(platform: Served) -> None:
